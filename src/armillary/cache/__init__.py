@@ -1,0 +1,1 @@
+"""What was fetched or made once is not fetched or made again."""

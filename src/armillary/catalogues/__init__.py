@@ -1,0 +1,1 @@
+"""Rows that say what was found: events, objects, areas."""

@@ -1,0 +1,1 @@
+"""Our own missions; they enter through the same door as a stranger's."""

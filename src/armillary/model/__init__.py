@@ -1,0 +1,33 @@
+"""The nouns: frozen values, their checks and the protocols between rooms. No I/O happens here."""
+
+from armillary.model.extent import Box, Cone, Extent, Interval
+from armillary.model.mission import Archive, EventClass, Mission
+from armillary.model.product import Parameter, Product
+from armillary.model.protocols import Data, Progress, Source, share, silent
+from armillary.model.recipe import Recipe, recipe
+from armillary.model.request import Request, Scalar, read_extent
+from armillary.model.times import format_time, parse_time
+
+__all__ = [
+    "Archive",
+    "Box",
+    "Cone",
+    "Data",
+    "EventClass",
+    "Extent",
+    "Interval",
+    "Mission",
+    "Parameter",
+    "Product",
+    "Progress",
+    "Recipe",
+    "Request",
+    "Scalar",
+    "Source",
+    "format_time",
+    "parse_time",
+    "read_extent",
+    "recipe",
+    "share",
+    "silent",
+]

@@ -1,0 +1,1 @@
+"""Jobs: a request or study being executed, its progress, log and result."""

@@ -1,0 +1,1 @@
+"""The doors: Python desk, command line, web."""

@@ -1,0 +1,5 @@
+"""The command ``armillary``."""
+
+
+def main() -> None:
+    """Run the command line."""

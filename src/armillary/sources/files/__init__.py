@@ -1,0 +1,1 @@
+"""Families of files: one module each, with `describe` and `read`."""

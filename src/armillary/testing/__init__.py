@@ -1,0 +1,1 @@
+"""Contract tests, given away to who writes a source or a mission."""

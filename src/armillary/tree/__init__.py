@@ -1,0 +1,1 @@
+"""The data tree: which products there are, and finding them."""

@@ -1,0 +1,25 @@
+"""What every test gets: a home of its own, and the real files where they are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty ARMILLARY_HOME, so that no test sees another's state or the user's."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("ARMILLARY_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files, or a loud skip."""
+    folder = Path(os.environ.get("ARMILLARY_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "plasma").is_dir():
+        pytest.skip(f"no real files at {folder}: set ARMILLARY_DATA to the folder that holds them")
+    return folder

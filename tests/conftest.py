@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The machines are noisy: a slow example is no failure.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 

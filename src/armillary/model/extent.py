@@ -65,6 +65,7 @@ class Box:
     north: float
 
     def __post_init__(self) -> None:
+        _make_floats(self, "west", "south", "east", "north")
         edges = (self.west, self.south, self.east, self.north)
         hint = "give west,south,east,north in degrees"
         if not all(math.isfinite(edge) for edge in edges):
@@ -99,6 +100,7 @@ class Cone:
     radius: float
 
     def __post_init__(self) -> None:
+        _make_floats(self, "ra", "dec", "radius")
         if not (math.isfinite(self.ra) and -90 <= self.dec <= 90 and 0 < self.radius <= 180):
             raise BadExtent(f"{self} is not a circle on the sky", "give ra,dec,radius in degrees, radius above 0")
 
@@ -168,3 +170,9 @@ class Extent:
             cone=Cone(*map(float, record["cone"])) if record.get("cone") else None,
             where=record.get("where") or None,
         )
+
+
+def _make_floats(value: Box | Cone, *names: str) -> None:
+    """Turn numbers of any type into floats and -0 into 0, because equal extents must be written alike."""
+    for name in names:
+        object.__setattr__(value, name, float(getattr(value, name)) + 0.0)

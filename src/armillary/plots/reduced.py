@@ -1,0 +1,40 @@
+"""Traces with as many values as a screen can show."""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from armillary.plots.view import Array, Cells, Image, Line, Trace
+from armillary.science.decimate import block_mean, extremes, join_columns
+
+#: Values of an image along each side.
+MAX_SIDE: Final = 512
+
+
+def reduced(trace: Trace, max_points: int) -> Trace:
+    """Give a trace with at most about `max_points` points or columns; points and spans stay as they are."""
+    if isinstance(trace, Line):
+        return _line(trace, max_points)
+    if isinstance(trace, Cells):
+        return _cells(trace, max_points)
+    if isinstance(trace, Image):
+        return replace(trace, values=_image(trace.values))
+    return trace
+
+
+def _line(line: Line, max_points: int) -> Line:
+    keep = extremes(line.x, line.y, max(max_points // 4, 1))
+    return line if len(keep) == len(line.x) else replace(line, x=line.x[keep], y=line.y[keep])
+
+
+def _cells(cells: Cells, columns: int) -> Cells:
+    if len(cells.left) <= columns:
+        return cells
+    left, right, edges, values = join_columns(cells.left, cells.right, cells.edges, cells.values, columns)
+    return Cells(left, right, edges, values)
+
+
+def _image(values: Array) -> Array:
+    step = max(1, -(-max(values.shape[:2]) // MAX_SIDE))
+    return values if step == 1 else block_mean(values, step) if values.ndim == 2 else np.array(values[::step, ::step])

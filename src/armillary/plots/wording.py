@@ -1,0 +1,50 @@
+"""How units, names and times are written beside a picture."""
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from armillary.model.times import format_time
+
+if TYPE_CHECKING:
+    from armillary.plots.view import View
+
+_RAISED: Final = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_SAME: Final = {
+    "#/cc": "cm⁻³", "#/cm3": "cm⁻³", "1/cc": "cm⁻³", "cc": "cm³",
+    "none": "", "(none)": "", "unitless": "", "dimensionless": "", "n/a": "", "1": "", " ": "",
+    "degrees": "°", "degree": "°", "deg": "°", "deg_c": "°C", "celsius": "°C",
+    "re": "Rᴇ", "r_e": "Rᴇ", "micron": "µm", "um": "µm",
+}  # fmt: skip
+_POWER: Final = re.compile(r"(?<=[A-Za-zµ)])\s?(?:\^|\*\*)\s?(?:\{([+-]?\d+)\}|\(([+-]?\d+)\)|([+-]?\d+))")
+_PLAIN_POWER: Final = re.compile(r"(?<![A-Za-z\d])(cm|km|mm|m|s|sr|keV|MeV|eV|kpc|pc)(-\d|[23])(?![A-Za-z\d.])")
+
+
+def tidy_units(units: str) -> str:
+    """Write units as a figure does: raised powers, known abbreviations, no words for "none".
+
+    Examples
+    --------
+    >>> [tidy_units(one) for one in ("cm^-3", "km/s", "#/cc", "cm!E-3!N", "keV/(cm^2 s sr keV)", "unitless", "cm-3")]
+    ['cm⁻³', 'km/s', 'cm⁻³', 'cm⁻³', 'keV/(cm² s sr keV)', '', 'cm⁻³']
+    """
+    text = " ".join(units.split())
+    text = re.sub(r"!E([+-]?\d+)!N", r"^\1", text)
+    text = re.sub(r"!\w", "", text)
+    if text.lower() in _SAME:
+        return _SAME[text.lower()]
+    text = _POWER.sub(lambda m: next(part for part in m.groups() if part).lstrip("+").translate(_RAISED), text)
+    return _PLAIN_POWER.sub(lambda m: m[1] + m[2].translate(_RAISED), text)
+
+
+def describe(view: "View") -> str:
+    """Say in words what a picture shows."""
+    parts = [view.title] if view.title else []
+    if view.has_time:
+        parts.append(f"{format_time(view.start)} to {format_time(view.stop)}")
+    for number, panel in enumerate(view.panels, 1):
+        colour = f", colour {panel.colour.text}" if panel.colour else ""
+        legend = f" ({', '.join(panel.labels[:8])})" if panel.labels else ""
+        parts.append(f"panel {number}: {panel.kind} of {panel.y.text or panel.title}{legend}{colour}")
+    if view.bands:
+        parts.append(f"{len(view.bands)} events")
+    return "; ".join(parts)

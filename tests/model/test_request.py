@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armillary.errors import ArmillaryError, BadExtent, BadParameter, BadRequest
-from armillary.model import Box, Cone, Extent, Interval, Parameter, Product, Request
+from armillary.model import Box, Cone, Extent, Interval, Parameter, Product, Request, Rows
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 INTERVALS = st.tuples(st.integers(0, 10**18), st.integers(1, 10**18)).map(lambda p: Interval(p[0], p[0] + p[1]))
@@ -17,8 +17,14 @@ BOXES = st.tuples(st.floats(-180, 179), st.floats(-90, 0), st.floats(1, 90)).map
     lambda p: Box(p[0], p[1], p[0] + 1, p[2])
 )
 CONES = st.tuples(st.floats(0, 359), st.floats(-90, 90), st.floats(0.001, 180)).map(lambda p: Cone(*p))
+ROWS = st.tuples(st.integers(0, 99), st.integers(1, 99)).map(lambda p: Rows(p[0], p[0] + p[1]))
 EXTENTS = st.builds(
-    Extent, st.none() | INTERVALS, st.none() | BOXES, st.none() | CONES, st.none() | st.text(min_size=1)
+    Extent,
+    st.none() | INTERVALS,
+    st.none() | BOXES,
+    st.none() | CONES,
+    st.none() | st.text(min_size=1),
+    st.none() | ROWS,
 )
 NAMES = st.text("abcdefgh_", min_size=1)
 REQUESTS = st.builds(Request, st.text(min_size=1), EXTENTS, st.dictionaries(NAMES, SCALARS, max_size=4))

@@ -1,6 +1,6 @@
 """The nouns: frozen values, their checks and the protocols between rooms. No I/O happens here."""
 
-from armillary.model.extent import Box, Cone, Extent, Interval
+from armillary.model.extent import Box, Cone, Extent, Interval, Rows
 from armillary.model.mission import Archive, EventClass, Mission
 from armillary.model.product import Parameter, Product
 from armillary.model.protocols import Data, Progress, Source, share, silent
@@ -22,6 +22,7 @@ __all__ = [
     "Progress",
     "Recipe",
     "Request",
+    "Rows",
     "Scalar",
     "Source",
     "format_time",

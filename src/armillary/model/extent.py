@@ -115,6 +115,27 @@ class Cone:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """A half-open range of rows of a table, or of lines of an image, counted from 0."""
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise BadExtent(f"rows {self.start} to {self.stop} are empty or negative", "give first,last+1, from 0")
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read ``start,stop``."""
+        try:
+            start, stop = (int(part) for part in text.split(","))
+        except ValueError:
+            raise BadExtent(f"{text!r} is not a range of rows", "write start,stop, e.g. 0,1000") from None
+        return cls(start, stop)
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """Which part of a product is asked for.
 
@@ -128,6 +149,8 @@ class Extent:
         Circle on the sky, degrees.
     where : str, optional
         Predicate on columns, see `armillary.model.predicate`.
+    rows : Rows, optional
+        Rows of a table or lines of an image, counted before any other part is cut.
 
     Examples
     --------
@@ -139,6 +162,7 @@ class Extent:
     box: Box | None = None
     cone: Cone | None = None
     where: str | None = None
+    rows: Rows | None = None
 
     def without(self, *parts: str) -> Self:
         """Give the same extent with these parts set to all."""
@@ -146,7 +170,7 @@ class Extent:
 
     def only(self, *parts: str) -> Self:
         """Give the same extent with every part but these set to all."""
-        return self.without(*(part for part in ("time", "box", "cone", "where") if part not in parts))
+        return self.without(*(part for part in ("time", "box", "cone", "where", "rows") if part not in parts))
 
     def to_record(self) -> dict[str, Any]:
         """Write as JSON values; parts that are None are left out."""
@@ -159,6 +183,8 @@ class Extent:
             record["cone"] = [self.cone.ra, self.cone.dec, self.cone.radius]
         if self.where:
             record["where"] = self.where
+        if self.rows:
+            record["rows"] = [self.rows.start, self.rows.stop]
         return record
 
     @classmethod
@@ -169,6 +195,7 @@ class Extent:
             box=Box(*map(float, record["box"])) if record.get("box") else None,
             cone=Cone(*map(float, record["cone"])) if record.get("cone") else None,
             where=record.get("where") or None,
+            rows=Rows(*map(int, record["rows"])) if record.get("rows") else None,
         )
 
 

@@ -96,13 +96,14 @@ class Product:
     parameters : tuple of Parameter
         Its knobs.
     selects : tuple of str
-        The parts of an extent that its source can use to send less ("time", "box", "cone", "where").
+        The parts of an extent that its source can use to send less ("time", "box", "cone", "where", "rows");
+        what is missing here is cut afterwards.
     cadence : float, optional
         Seconds between samples, for the cost of a plan.
     row_bytes : int
         Bytes per sample or row, for the cost of a plan.
     rows : int, optional
-        How many samples or rows there are in all, where known.
+        How many samples, rows or lines there are in all, where known.
     keep : bool
         Whether its data are worth a place in the cache (not those of local rasters, which are quick to read again).
     description, citation, licence : str

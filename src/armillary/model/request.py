@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
 from armillary.errors import BadRequest
-from armillary.model.extent import Box, Cone, Extent, Interval
+from armillary.model.extent import Box, Cone, Extent, Interval, Rows
 from armillary.model.times import format_time
 
 #: What a parameter's value may be: a JSON scalar.
@@ -98,6 +98,8 @@ class Request:
             pairs.append(("cone", f"{extent.cone.ra!r},{extent.cone.dec!r},{extent.cone.radius!r}"))
         if extent.where:
             pairs.append(("where", extent.where))
+        if extent.rows:
+            pairs.append(("rows", f"{extent.rows.start},{extent.rows.stop}"))
         pairs += [(f"param.{name}", json.dumps(value)) for name, value in self.params.items()]
         return urlencode(pairs)
 
@@ -110,7 +112,7 @@ class Request:
 
 
 def read_extent(asked: Mapping[str, str | None]) -> Extent:
-    """Read an extent from texts named ``start stop bbox cone where``, as the CLI and URLs give them.
+    """Read an extent from texts named ``start stop bbox cone where rows``, as the CLI and URLs give them.
 
     Raises
     ------
@@ -120,12 +122,13 @@ def read_extent(asked: Mapping[str, str | None]) -> Extent:
     start, stop = asked.get("start"), asked.get("stop")
     if bool(start) != bool(stop):
         raise BadRequest("start and stop belong together", "give both, or neither for all there is")
-    bbox, cone = asked.get("bbox"), asked.get("cone")
+    bbox, cone, rows = asked.get("bbox"), asked.get("cone"), asked.get("rows")
     return Extent(
         time=Interval.of(start, stop) if start and stop else None,
         box=Box.of(bbox) if bbox else None,
         cone=Cone.of(cone) if cone else None,
         where=asked.get("where") or None,
+        rows=Rows.of(rows) if rows else None,
     )
 
 

@@ -1,1 +1,21 @@
-"""The data tree: which products there are, and finding them."""
+"""The data tree: which archives and missions there are, which products they have, and finding one."""
+
+from armillary.tree.archives import add_archive, free_name, read_archives, remove_archive
+from armillary.tree.derive import Recipes, derive
+from armillary.tree.inventory import Branch, Inventory, refresh
+from armillary.tree.missions import BrokenPluginWarning, Plugin, discover
+
+__all__ = [
+    "Branch",
+    "BrokenPluginWarning",
+    "Inventory",
+    "Plugin",
+    "Recipes",
+    "add_archive",
+    "derive",
+    "discover",
+    "free_name",
+    "read_archives",
+    "refresh",
+    "remove_archive",
+]

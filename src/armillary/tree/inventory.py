@@ -1,0 +1,294 @@
+"""The inventory: all leaves of all archives in one SQLite file, so that browsing and searching needs no network.
+
+A search looks for every word anywhere in path, title, description and units (an FTS5 trigram index; words of one or two
+letters are looked for by scanning). Leaves whose path holds all words come first.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from armillary.errors import CannotWrite, UnknownProduct
+from armillary.model import Product
+
+_VERSION: Final = 3
+_SCHEMA: Final = """
+CREATE TABLE archives (key TEXT PRIMARY KEY, stamp TEXT NOT NULL);
+CREATE TABLE leaves (id INTEGER PRIMARY KEY, key TEXT NOT NULL, path TEXT NOT NULL, record TEXT NOT NULL);
+CREATE INDEX leaves_by_path ON leaves (key, path);
+CREATE VIRTUAL TABLE words USING fts5(path, text, tokenize='trigram', detail='full', content='');
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One child of a place in the tree: a leaf, a branch, or both."""
+
+    path: str
+    leaf: Product | None
+    has_children: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The leaves of some archives.
+
+    Parameters
+    ----------
+    file : Path
+        The SQLite file; it can be deleted at any time and is made again.
+    names : mapping of str to str
+        Key of each archive that is shown (``protocol:address``) -> its name; where two have the same path the earlier
+        one is shown as it is and the later one as ``path@name``.
+    """
+
+    file: Path
+    names: dict[str, str]
+
+    def stamp(self, key: str) -> str | None:
+        """Give the stamp that the leaves of an archive were listed at, None if they never were."""
+        with self._open() as db:
+            row = db.execute("SELECT stamp FROM archives WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else None
+
+    def replace(self, key: str, stamp: str, products: Iterable[Product]) -> int:
+        """Exchange all leaves of one archive, in one transaction, and give their number."""
+        rows = [(key, product.path, json.dumps(product.to_record()), _text(product)) for product in products]
+        with self._open(write=True) as db:
+            _forget(db, key)
+            (last,) = db.execute("SELECT coalesce(max(id), 0) FROM leaves").fetchone()
+            numbered = [(last + n, *row) for n, row in enumerate(rows, 1)]
+            db.executemany("INSERT INTO leaves VALUES (?, ?, ?, ?)", (row[:4] for row in numbered))
+            words = ((row[0], row[2].lower(), row[4]) for row in numbered)
+            db.executemany("INSERT INTO words (rowid, path, text) VALUES (?, ?, ?)", words)
+            db.execute("INSERT INTO archives VALUES (?, ?)", (key, stamp))
+        return len(rows)
+
+    def product(self, path: str) -> Product:
+        """Give the leaf at a path.
+
+        Raises
+        ------
+        UnknownProduct
+            Naming the nearest paths.
+        """
+        found = self.find(path)
+        if found is None:
+            raise UnknownProduct(f"there is no product {path!r}", self._nearest(path))
+        return found
+
+    def find(self, path: str) -> Product | None:
+        """Give the leaf at a path, or None."""
+        plain, _, name = path.rpartition("@")
+        keys = [key for key, known in self.names.items() if known == name]
+        with self._open() as db:
+            query = "SELECT key, record FROM leaves WHERE key = ? AND path = ?"
+            for key, asked in [*((key, path) for key in self.names), *((key, plain) for key in keys)]:
+                row = db.execute(query, (key, asked)).fetchone()
+                if row:
+                    return replace(self._read(*row), path=path)
+        return None
+
+    def key_of(self, product: Product) -> str:
+        """Give the key of the archive that a leaf belongs to."""
+        return next(key for key, name in self.names.items() if name == product.source)
+
+    def leaves(self, under: str = "") -> list[Product]:
+        """List all leaves at or under a path, sorted by path."""
+        place = under.strip("/")
+        with self._open() as db:
+            rows = [row for key in self.names for row in db.execute(*_below(key, place))]
+        return self._apart(rows)
+
+    def search(self, words: str, under: str = "", limit: int = 200) -> list[Product]:
+        """Find leaves that hold every word; those with all words in the path come first.
+
+        Parameters
+        ----------
+        words : str
+            Separated by spaces, any case, each at any place.
+        under : str
+            Only leaves at or under this path.
+        limit : int
+            At most so many, 0 for all.
+        """
+        wanted = words.lower().split()
+        if not wanted:
+            return self.leaves(under)[: limit or None]
+        with self._open() as db:
+            ids = list(
+                dict.fromkeys([*self._match(db, wanted, under, limit, "path"), *self._match(db, wanted, under, limit)])
+            )
+            query = "SELECT key, record FROM leaves WHERE id = ?"
+            rows = [db.execute(query, (one,)).fetchone() for one in (ids[:limit] if limit else ids)]
+        return self._apart(rows, ordered=False)
+
+    def children(self, place: str = "") -> list[Branch]:
+        """List what hangs directly under a place; costs a few index look-ups a child."""
+        prefix = f"{place.strip('/')}/" if place.strip("/") else ""
+        found: dict[str, bool] = {}
+        with self._open() as db:
+            for key in self.names:
+                for name, deeper in _segments(db, key, prefix):
+                    found[name] = found.get(name, False) or deeper
+        return [Branch(prefix + name, self.find(prefix + name), deeper) for name, deeper in sorted(found.items())]
+
+    def count(self) -> int:
+        """Give the number of leaves."""
+        marks = ", ".join("?" * len(self.names))
+        with self._open() as db:
+            row = db.execute(f"SELECT count(*) FROM leaves WHERE key IN ({marks})", list(self.names)).fetchone()
+        return int(row[0])
+
+    def _match(self, db: sqlite3.Connection, words: list[str], under: str, limit: int, column: str = "") -> list[int]:
+        keys = ", ".join("?" * len(self.names))
+        long = " ".join(f'"{_quote(word)}"' for word in words if len(word) > 2)
+        short = [word for word in words if len(word) <= 2]
+        tests, values = [f"leaves.key IN ({keys})"], list(self.names)
+        if under.strip("/"):
+            tests.append("(leaves.path = ? OR leaves.path GLOB ?)")
+            values += [under.strip("/"), f"{_literal(under.strip('/'))}/*"]
+        for word in short:
+            tests.append("instr(lower(leaves.path), ?)" if column else "instr(lower(leaves.path || leaves.record), ?)")
+            values.append(word)
+        tables = "leaves"
+        if long:
+            tables = "words JOIN leaves ON leaves.id = words.rowid"
+            tests.append("words MATCH ?")
+            values.append(f"{{path}} : {long}" if column else long)
+        values.append(str(limit or -1))
+        rows = db.execute(f"SELECT leaves.id FROM {tables} WHERE {' AND '.join(tests)} LIMIT ?", values)
+        return [int(row[0]) for row in rows]
+
+    def _apart(self, rows: Iterable[tuple[str, str]], *, ordered: bool = True) -> list[Product]:
+        """Read rows; of two leaves with one path, the one of the later archive is shown as ``path@archive``."""
+        rank = {key: place for place, key in enumerate(self.names)}
+        products = [(rank[key], self._read(key, record)) for key, record in rows]
+        first: dict[str, int] = {}
+        for place, product in products:
+            first[product.path] = min(place, first.get(product.path, place))
+        shown = [
+            product if first[product.path] == place else replace(product, path=f"{product.path}@{product.source}")
+            for place, product in products
+        ]
+        return sorted(shown, key=lambda product: product.path) if ordered else shown
+
+    def _read(self, key: str, record: str) -> Product:
+        return replace(Product.from_record(json.loads(record)), source=self.names[key])
+
+    def _nearest(self, path: str) -> str:
+        parts = path.replace("/", " ").split()
+        near = [one.path for one in self.search(" ".join(parts), limit=3)] if parts else []
+        if not near:
+            place = path.rpartition("/")[0]
+            around = [branch.path for branch in self.children(place)] or [branch.path for branch in self.children()]
+            near = get_close_matches(path, around, 3, 0.3)
+        hint = f"did you mean {', '.join(near)}? " if near else ""
+        return f"{hint}see `armillary tree --search WORDS`"
+
+    @contextmanager
+    def _open(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(_connect(self.file)) as db:
+                if write:
+                    db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.commit()
+        except sqlite3.Error as broken:
+            raise CannotWrite(
+                f"the inventory {self.file} cannot be used: {broken}", "check disk and permissions, or delete the file"
+            ) from broken
+
+
+def refresh(inventory: Inventory, key: str, stamp: str, listing: Callable[[], Sequence[Product]]) -> bool:
+    """List the leaves of an archive again if its stamp has changed; say whether it was done."""
+    if inventory.stamp(key) == stamp:
+        return False
+    inventory.replace(key, stamp, listing())
+    return True
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    try:
+        return _prepare(file)
+    except sqlite3.DatabaseError as broken:
+        if isinstance(broken, sqlite3.OperationalError):
+            raise
+        # Not a database, or a torn one: everything in it can be listed again.
+        for part in ("", "-wal", "-shm"):
+            Path(f"{file}{part}").unlink(missing_ok=True)
+        return _prepare(file)
+
+
+def _prepare(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=30, isolation_level=None)
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            _create(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:  # perhaps another process was faster
+        for table in ("words", "leaves", "archives"):
+            db.execute(f"DROP TABLE IF EXISTS {table}")
+        for statement in filter(None, map(str.strip, _SCHEMA.split(";"))):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.commit()
+
+
+def _forget(db: sqlite3.Connection, key: str) -> None:
+    rows = db.execute("SELECT id, path, record FROM leaves WHERE key = ?", (key,)).fetchall()
+    gone = ((one, path.lower(), _text(Product.from_record(json.loads(record)))) for one, path, record in rows)
+    db.executemany("INSERT INTO words (words, rowid, path, text) VALUES ('delete', ?, ?, ?)", gone)
+    db.execute("DELETE FROM leaves WHERE key = ?", (key,))
+    db.execute("DELETE FROM archives WHERE key = ?", (key,))
+
+
+def _text(product: Product) -> str:
+    return f"{product.path} {product.title} {product.description} {product.units} {product.kind}".lower()
+
+
+def _below(key: str, place: str) -> tuple[str, tuple[str, ...]]:
+    if not place:
+        return "SELECT key, record FROM leaves WHERE key = ?", (key,)
+    # "0" is the character after "/": all that starts with "place/" lies between them.
+    query = "SELECT key, record FROM leaves WHERE key = ? AND (path = ? OR (path > ? AND path < ?))"
+    return query, (key, place, f"{place}/", f"{place}0")
+
+
+def _segments(db: sqlite3.Connection, key: str, prefix: str) -> Iterator[tuple[str, bool]]:
+    """Step through the distinct next segments under a prefix, by index seeks."""
+    at = prefix
+    while True:
+        row = db.execute(
+            "SELECT path FROM leaves WHERE key = ? AND path >= ? ORDER BY path LIMIT 1", (key, at)
+        ).fetchone()
+        if row is None or not row[0].startswith(prefix):
+            return
+        name, slash, _ = row[0][len(prefix) :].partition("/")
+        if slash:
+            yield name, True
+            at = f"{prefix}{name}0"
+        else:
+            yield name, False
+            at = f"{prefix}{name}\x01"  # the next path: "-" and others come before "/"
+
+
+def _quote(word: str) -> str:
+    return word.replace('"', '""')
+
+
+def _literal(text: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in text)

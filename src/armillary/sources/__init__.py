@@ -1,5 +1,5 @@
 """Clients for protocols and file families; none of them knows a mission."""
 
+from armillary.sources.write import write
 
-def write() -> None:
-    """Write data to a file."""
+__all__ = ["write"]

@@ -1,5 +1,7 @@
 """Pictures of products."""
 
+from armillary.plots.panels import arrange
+from armillary.plots.saving import ENDINGS, save
 from armillary.plots.view import (
     Axis,
     Band,
@@ -14,6 +16,7 @@ from armillary.plots.view import (
 )
 
 __all__ = [
+    "ENDINGS",
     "Axis",
     "Band",
     "Cells",
@@ -24,4 +27,6 @@ __all__ = [
     "Points",
     "Spans",
     "View",
+    "arrange",
+    "save",
 ]

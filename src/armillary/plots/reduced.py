@@ -10,6 +10,8 @@ from armillary.science.decimate import block_mean, extremes, join_columns
 
 #: Values of an image along each side.
 MAX_SIDE: Final = 512
+#: Fewer points than this are all drawn.
+MAX_POINTS: Final = 50_000
 
 
 def reduced(trace: Trace, max_points: int) -> Trace:
@@ -38,3 +40,18 @@ def _cells(cells: Cells, columns: int) -> Cells:
 def _image(values: Array) -> Array:
     step = max(1, -(-max(values.shape[:2]) // MAX_SIDE))
     return values if step == 1 else block_mean(values, step) if values.ndim == 2 else np.array(values[::step, ::step])
+
+
+def thin(x: Array, y: Array, side: int = 1200) -> Array:
+    """Give the indices of one point for each of ``side * side`` places; all if there are few points."""
+    if len(x) <= MAX_POINTS:
+        return np.arange(len(x))
+    place = [_place(one, side) for one in (x, y)]
+    _, first = np.unique(place[0] * side + place[1], return_index=True)
+    return np.sort(first)
+
+
+def _place(values: Array, side: int) -> Array:
+    low, high = values.min(), values.max()
+    place: Array = np.minimum(((values - low) / ((high - low) or 1.0) * side).astype(np.int64), side - 1)
+    return place

@@ -87,7 +87,8 @@ def block_mean(image: Array, step: int) -> Array:
     known = ~np.isnan(image)
     total = np.add.reduceat(np.add.reduceat(np.where(known, image, 0.0), rows, axis=0), columns, axis=1)
     count = np.add.reduceat(np.add.reduceat(known.astype(np.int64), rows, axis=0), columns, axis=1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    mean: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
 
 
 def _column_starts(x: Array, columns: int) -> Array:

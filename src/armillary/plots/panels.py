@@ -1,0 +1,126 @@
+"""From products and their data to a picture: what their metadata ask for, unless somebody said otherwise."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from armillary.errors import BadRequest
+from armillary.plots.images import cube_panels, raster_panels
+from armillary.plots.series import packet_panels, series_panels
+from armillary.plots.tables import event_panels, sample_panels, source_panels
+from armillary.plots.view import Band, Panel, View
+
+if TYPE_CHECKING:
+    from armillary.model import Data, Interval, Product
+
+_ARRANGERS: Final[dict[str, Callable[..., list[Panel]]]] = {
+    "series": series_panels,
+    "spectrogram": series_panels,
+    "distribution": series_panels,
+    "packets": packet_panels,
+    "raster": raster_panels,
+    "cube": cube_panels,
+    "sources": source_panels,
+    "events": event_panels,
+    "samples": sample_panels,
+}
+#: Attributes of data that tell where they came from, as makers of files call them.
+_TOLD: Final = {
+    "lineage": "lineage", "request": "request", "citation": "citation", "references": "citation",
+    "Acknowledgement": "acknowledgement", "PI_name": "principal investigator", "licence": "licence",
+    "license": "licence", "Rules_of_use": "rules of use", "DOI": "doi", "doi": "doi",
+}  # fmt: skip
+_DAY: Final = 86_400 * 10**9
+
+
+def arrange(
+    items: "Sequence[tuple[Product, Data]]",
+    *,
+    interval: "Interval | None" = None,
+    bands: Sequence[Band] = (),
+    title: str = "",
+) -> View:
+    """Arrange products as stacked panels with one time axis.
+
+    Each product makes at least one panel, in the order given; what has no time stands below. Scale, label, units, valid
+    range and bins follow from the ISTP attributes (`armillary.model.kinds`). Nothing is computed twice and nothing
+    changes the data given.
+
+    Parameters
+    ----------
+    items : sequence of (Product, Data)
+        The data keep the promise of ``product.kind``.
+    interval : Interval, optional
+        The time axis; without it, from the first to the last time of all panels.
+    bands : sequence of Band
+        Events to be drawn across all time panels.
+
+    Raises
+    ------
+    BadRequest
+        If there is no product, or one of a kind that has no picture.
+    """
+    if not items:
+        raise BadRequest("there is nothing to draw", "name at least one product")
+    panels: list[Panel] = []
+    for product, data in items:
+        if product.kind not in _ARRANGERS:
+            raise BadRequest(f"{product.path} is a {product.kind!r}, which has no picture", "draw another product")
+        panels += _ARRANGERS[product.kind](product, data, interval)
+    panels.sort(key=lambda panel: not panel.x.time)
+    start, stop = (interval.start, interval.stop) if interval else _span(panels, items)
+    panels = [_on(panel, start, stop) for panel in panels]
+    kept = tuple(band for band in bands if band.start < stop and band.stop >= start)
+    return View(tuple(panels), start, stop, kept, title or _title(items), about(items))
+
+
+def about(items: "Sequence[tuple[Product, Data]]") -> dict[str, str]:
+    """Collect where data came from, as texts that go into the file of a picture."""
+    told: dict[str, list[str]] = {"products": [product.path for product, _ in items]}
+    for product, data in items:
+        for name, text in _of(data).items():
+            told.setdefault(name, []).append(text)
+        for name in ("citation", "licence"):
+            told.setdefault(name, []).append(str(getattr(product, name)))
+    return {name: "\n".join(dict.fromkeys(filter(None, texts))) for name, texts in told.items() if any(texts)}
+
+
+def _of(data: "Data") -> dict[str, str]:
+    from armillary.model.kinds import table_attrs
+
+    attrs: Mapping[str, Any] = data.attrs if hasattr(data, "attrs") else table_attrs(data)
+    return {word: _text(attrs[name]) for name, word in _TOLD.items() if attrs.get(name)}
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+
+
+def _span(panels: list[Panel], items: "Sequence[tuple[Product, Data]]") -> tuple[int, int]:
+    """Give the time axis that holds all data or, without data, the coverage of the products."""
+    axes = [panel.x for panel in panels if panel.x.time and (panel.x.low or panel.x.high)]
+    if axes:
+        low, high = int(min(axis.low for axis in axes)), int(max(axis.high for axis in axes))
+        return (low, high) if high > low else (low - 10**9, low + 10**9)
+    spans = [product.coverage for product, _ in items if product.coverage]
+    if any(panel.x.time for panel in panels):
+        return (min(one.start for one in spans), max(one.stop for one in spans)) if spans else (0, _DAY)
+    return 0, 0
+
+
+def _on(panel: Panel, start: int, stop: int) -> Panel:
+    return replace(panel, x=replace(panel.x, low=start, high=stop)) if panel.x.time else panel
+
+
+def _title(items: "Sequence[tuple[Product, Data]]") -> str:
+    """Name the picture by what its products' paths have in common."""
+    if len(items) == 1:
+        return items[0][0].title
+    parts = [product.path.split("/") for product, _ in items]
+    same = []
+    for words in zip(*parts, strict=False):
+        if len(set(words)) > 1:
+            break
+        same.append(words[0])
+    return "/".join(same)

@@ -52,6 +52,15 @@ def join(pieces: "Sequence[Data]") -> "Data":
     return _join_tables(pieces)
 
 
+def stack_lines(pieces: "Sequence[xr.Dataset]") -> "xr.Dataset":
+    """Put strips of an image under each other, in the order given."""
+    import xarray as xr
+
+    if len(pieces) == 1:
+        return pieces[0]
+    return xr.concat(pieces, "y", data_vars="minimal", coords="minimal", compat="override", join="exact")
+
+
 def _join_tables(pieces: "Sequence[Data]") -> "pa.Table":
     import pyarrow as pa
 

@@ -69,6 +69,11 @@ class Inventory:
             db.execute("INSERT INTO archives VALUES (?, ?)", (key, stamp))
         return len(rows)
 
+    def restamp(self, key: str, stamp: str) -> None:
+        """Say that the leaves that are there belong to this stamp."""
+        with self._open(write=True) as db:
+            db.execute("UPDATE archives SET stamp = ? WHERE key = ?", (stamp, key))
+
     def product(self, path: str) -> Product:
         """Give the leaf at a path.
 
@@ -138,11 +143,19 @@ class Inventory:
                     found[name] = found.get(name, False) or deeper
         return [Branch(prefix + name, self.find(prefix + name), deeper) for name, deeper in sorted(found.items())]
 
-    def count(self) -> int:
-        """Give the number of leaves."""
-        marks = ", ".join("?" * len(self.names))
+    def match(self, shape: str) -> list[str]:
+        """Give the paths that fit a shape with ``*`` (any text), ``?`` and ``[...]``, sorted."""
         with self._open() as db:
-            row = db.execute(f"SELECT count(*) FROM leaves WHERE key IN ({marks})", list(self.names)).fetchone()
+            query = "SELECT DISTINCT path FROM leaves WHERE key = ? AND path GLOB ?"
+            found = {row[0] for key in self.names for row in db.execute(query, (key, shape.strip("/")))}
+        return sorted(found)
+
+    def count(self, *keys: str) -> int:
+        """Give the number of leaves, of all archives or of some."""
+        wanted = keys or tuple(self.names)
+        marks = ", ".join("?" * len(wanted))
+        with self._open() as db:
+            row = db.execute(f"SELECT count(*) FROM leaves WHERE key IN ({marks})", wanted).fetchone()
         return int(row[0])
 
     def _match(self, db: sqlite3.Connection, words: list[str], under: str, limit: int, column: str = "") -> list[int]:

@@ -1,0 +1,207 @@
+"""The plan: what a request needs, in order, and what it costs. Pure: nothing is read, nothing is fetched."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from armillary.errors import BadExtent, BadRequest, NoData
+from armillary.model import Extent, Interval, Product, Recipe, Request
+from armillary.model.kinds import TIME_KINDS
+
+#: Bytes of one block when work is cut; a few of them are in memory at once.
+BLOCK_BYTES: Final = 32 * 2**20
+_LONGEST_CHAIN: Final = 16
+#: Kinds that `Extent.time` means something for.
+_TIMED: Final = (*TIME_KINDS, "raster", "events", "samples")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a step is estimated to cost; None where nobody knows.
+
+    Parameters
+    ----------
+    rows : int, optional
+        Samples, rows or lines.
+    size : int, optional
+        Bytes in memory.
+    """
+
+    rows: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One product that must be had: fetched by its source, or made by a recipe from earlier steps.
+
+    Parameters
+    ----------
+    inputs : tuple of int
+        Places of the earlier steps in the plan, in the order of the recipe's arguments.
+    residual : Extent
+        What the source cannot select and is cut afterwards.
+    """
+
+    product: Product
+    request: Request
+    recipe: Recipe | None = None
+    inputs: tuple[int, ...] = ()
+    residual: Extent = Extent()  # noqa: RUF009 - frozen
+    cost: Cost = Cost()
+
+    @property
+    def key(self) -> str:
+        """The key of this step's own request."""
+        return self.request.key
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of a request in the order in which they can be done; the last one is the answer."""
+
+    request: Request
+    steps: tuple[Step, ...]
+    blocks: int = 1
+
+    @property
+    def answer(self) -> Step:
+        """The step that gives what was asked for."""
+        return self.steps[-1]
+
+    def to_record(self) -> dict[str, Any]:
+        """Write as JSON values."""
+        steps = [
+            {
+                "product": step.product.path,
+                "does": f"recipe {step.product.recipe}" if step.recipe else f"fetch from {step.product.source}",
+                "request": step.request.to_record(),
+                "key": step.key,
+                "rows": step.cost.rows,
+                "bytes": step.cost.size,
+                "inputs": [self.steps[place].product.path for place in step.inputs],
+            }
+            for step in self.steps
+        ]
+        return {"request": self.request.to_record(), "key": self.request.key, "blocks": self.blocks, "steps": steps}
+
+
+def plan(request: Request, product_of: Callable[[str], Product], recipe_of: Callable[[Product], Recipe]) -> Plan:
+    """Say what a request needs.
+
+    Parameters
+    ----------
+    request : Request
+        The question.
+    product_of : callable
+        Gives the leaf at a path; raises `UnknownProduct`.
+    recipe_of : callable
+        Gives the recipe of a derived leaf.
+
+    Raises
+    ------
+    UnknownProduct, BadParameter, BadExtent, NoData
+        If the question cannot be answered, said before anything is done.
+    """
+    steps: list[Step] = []
+    product = product_of(request.product)
+    asked = _complete(request, product)
+    _add(steps, asked, product, product_of, recipe_of)
+    return Plan(asked, tuple(steps), _blocks(steps[-1], steps))
+
+
+def input_extent(extent: Extent, recipe: Recipe, product: Product) -> Extent:
+    """Give what of an input is needed to make this extent: wider by the recipe's pad, without what does not fit it."""
+    kept = extent.only("time", "rows") if recipe.block else extent.only("time")
+    if product.kind not in _TIMED:
+        kept = kept.without("time")
+    if product.kind in TIME_KINDS:
+        kept = kept.without("rows")
+    if kept.time is None or not recipe.pad:
+        return kept
+    pad = round(recipe.pad * 1e9)
+    return replace(kept, time=Interval(kept.time.start - pad, kept.time.stop + pad))
+
+
+def source_paths(made: Plan) -> list[str]:
+    """Give the raw products that a plan starts from."""
+    return [step.product.path for step in made.steps if step.recipe is None]
+
+
+def _complete(request: Request, product: Product) -> Request:
+    """Fill in the parameters' defaults and the time that there is, so that equal questions are equal."""
+    extent, kind = request.extent, product.kind
+    if extent.time and kind not in _TIMED:
+        raise BadExtent(f"{product.path} is a table of {kind} without time", "leave --start and --stop out")
+    if extent.rows and kind in TIME_KINDS:
+        raise BadExtent(f"{product.path} is cut by time, not by rows", "give --start and --stop")
+    if extent.time and product.coverage and not extent.time & product.coverage:
+        raise NoData(f"{product.path} has nothing in {extent.time}", f"it has data from {product.coverage}")
+    if extent.time is None and kind in TIME_KINDS and product.coverage:
+        extent = replace(extent, time=product.coverage)
+    return Request(product.path, extent, product.read_params(dict(request.params)))
+
+
+def _add(
+    steps: list[Step],
+    request: Request,
+    product: Product,
+    product_of: Callable[[str], Product],
+    recipe_of: Callable[[Product], Recipe],
+    depth: int = 0,
+) -> int:
+    """Put the step for `product` after all it needs, and give its place."""
+    if depth > _LONGEST_CHAIN:
+        raise BadRequest(f"{product.path} is made from itself", "mend the inputs of its recipe")
+    for place, step in enumerate(steps):
+        if step.request == request:
+            return place
+    recipe = recipe_of(product) if product.recipe else None
+    selected = request.extent.only(*product.selects)
+    inputs: tuple[int, ...] = ()
+    if recipe:
+        needed = [product_of(path) for path in product.inputs]
+        asked = [Request(one.path, input_extent(selected, recipe, one), one.read_params({})) for one in needed]
+        inputs = tuple(
+            _add(steps, ask, one, product_of, recipe_of, depth + 1) for ask, one in zip(asked, needed, strict=True)
+        )
+    own = replace(request, extent=selected)
+    steps.append(Step(product, own, recipe, inputs, request.extent.without(*product.selects), _cost(product, request)))
+    return len(steps) - 1
+
+
+def _cost(product: Product, request: Request) -> Cost:
+    rows = product.rows
+    span = request.extent.time
+    if span and product.coverage:
+        span = span & product.coverage
+    if span and product.kind in TIME_KINDS:
+        rows = _samples(product, span)
+    if request.extent.rows:
+        rows = request.extent.rows.stop - request.extent.rows.start
+    return Cost(rows, None if rows is None else rows * product.row_bytes)
+
+
+def _samples(product: Product, span: Interval) -> int | None:
+    if product.cadence:
+        return max(1, round(span.seconds / product.cadence))
+    if product.rows is None or product.coverage is None:
+        return product.rows
+    return max(1, round(product.rows * span.seconds / product.coverage.seconds))
+
+
+def _blocks(answer: Step, steps: list[Step]) -> int:
+    """Give into how many blocks the work is cut, so that none of its steps is larger than `BLOCK_BYTES`."""
+    if not _can_be_cut(answer, steps):
+        return 1
+    largest = max((step.cost.size or 0) for step in steps)
+    return max(1, -(-largest // BLOCK_BYTES))
+
+
+def _can_be_cut(step: Step, steps: list[Step]) -> bool:
+    if step.recipe and not step.recipe.block:
+        return False
+    if not step.recipe:
+        timed = step.product.kind in TIME_KINDS and "time" in step.product.selects and step.request.extent.time
+        return bool(timed) or ("rows" in step.product.selects and step.product.rows is not None)
+    return all(_can_be_cut(steps[place], steps) for place in step.inputs)

@@ -1,0 +1,94 @@
+"""``armillary tree``: browse and search the data tree."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from armillary.model import Product
+from armillary.services.cli.session import desk_of
+from armillary.services.desk import Desk
+
+
+def tree(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(help="A place in the tree; all of it if left out.")] = "",
+    search: Annotated[str, typer.Option(help="Words that must all occur, at any place.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many leaves, 0 for all.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of leaves.")] = False,
+) -> None:
+    """Browse and search all products of all archives."""
+    desk = desk_of(context)
+    if as_json:
+        found = desk.search(search, path, limit)
+        _check_found(desk, path, search, found)
+        typer.echo(json.dumps([as_record(product) for product in found], indent=1))
+    elif search:
+        found = desk.search(search, path, limit or 200)
+        _check_found(desk, path, search, found)
+        _print_leaves(found)
+        if not limit and len(found) == 200:
+            typer.echo("... the first 200; use --limit 0 --json for all, or more words", err=True)
+    else:
+        _print_place(desk, path)
+
+
+def as_record(product: Product) -> dict[str, Any]:
+    """Give what machines read of a leaf; path, title, kind, units, start, stop and source come first."""
+    first = ("path", "title", "kind", "units", "start", "stop", "source")
+    rest = ("recipe", "inputs", "cadence", "rows", "description", "citation", "licence")
+    record = {name: getattr(product, name) for name in (*first, *rest)}
+    knobs = [{name: getattr(one, name) for name in ("name", "type", "default", "choices", "low", "high", "units",
+             "description")} for one in product.parameters]  # fmt: skip
+    return record | {"parameters": knobs}
+
+
+def _check_found(desk: Desk, path: str, search: str, found: list[Product]) -> None:
+    if not found and path.strip("/") and not desk.inventory.leaves(path):
+        desk.product(path)  # says what is near
+    if not found and search:
+        typer.echo(f"armillary: no leaf holds all of: {search}", err=True)
+
+
+def _print_leaves(products: list[Product]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("path", "title", "kind", "units", "from", "to", box=None, header_style="bold")
+    for one in products:
+        when = [(text or "")[:16].replace("T", " ") for text in (one.start, one.stop)]
+        table.add_row(one.path, _plain(one.title), one.kind, _plain(one.units), *when)
+    Console(width=None if _is_terminal() else 240).print(table)
+
+
+def _print_place(desk: Desk, path: str) -> None:
+    """Print the children of a place; of a leaf, all that is known."""
+    children = desk.inventory.children(path)
+    if path.strip("/") and (not children or desk.inventory.find(path.strip("/"))):
+        _print_details(desk.product(path))
+    for branch in children:
+        if branch.has_children:
+            typer.echo(f"{branch.path}/")
+    leaves = [branch.leaf for branch in children if branch.leaf]
+    if leaves:
+        _print_leaves(leaves)
+
+
+def _print_details(product: Product) -> None:
+    for name, value in as_record(product).items():
+        if value and name != "parameters":
+            typer.echo(f"{name:12} {', '.join(value) if isinstance(value, tuple) else value}")
+    for one in product.parameters:
+        typer.echo(f"{'parameter':12} {one.name} = {one.default} {one.units} {one.description}".rstrip())
+
+
+def _is_terminal() -> bool:
+    import sys
+
+    return sys.stdout.isatty()
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(" ".join(text.split()))

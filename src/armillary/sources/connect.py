@@ -1,0 +1,69 @@
+"""From an archive, a value, to its source, a client."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from armillary.errors import BadRequest
+from armillary.model import Archive, Source
+
+
+def connect(archive: Archive, state: Path) -> Source:
+    """Make the source of an archive; nothing is opened or asked yet.
+
+    Parameters
+    ----------
+    archive : Archive
+        Protocol "folder", "hapi" or, for a mission's own source, ``package.module:Class``.
+    state : Path
+        Folder in which the source may keep what it knows between runs.
+
+    Raises
+    ------
+    BadRequest
+        If there is no such protocol.
+    """
+    if archive.protocol == "folder":
+        from armillary.sources.folder import FolderSource
+
+        return FolderSource("local", Path(archive.address), state / "folders.sqlite")
+    if archive.protocol == "hapi":
+        from armillary.sources.hapi import HapiSource
+
+        return HapiSource(archive.name, archive.address, state / "hapi" / archive.name)
+    module, colon, name = archive.protocol.partition(":")
+    if not colon:
+        raise BadRequest(f"there is no protocol {archive.protocol!r}", "use folder or hapi")
+    source: Source = getattr(import_module(module), name)(archive, state)
+    return source
+
+
+def check_url(text: str) -> str:
+    """Give the URL of a server without a slash at its end.
+
+    Raises
+    ------
+    BadRequest
+        If it is not an http or https URL.
+    """
+    url = text.strip().rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadRequest(f"{text!r} is not the URL of a server", "write it like https://cdaweb.gsfc.nasa.gov/hapi")
+    return url
+
+
+def name_from_url(url: str) -> str:
+    """Give a short name for a server.
+
+    Examples
+    --------
+    >>> name_from_url("https://cdaweb.gsfc.nasa.gov/hapi"), name_from_url("https://hapi-server.org/servers/SSCWeb/hapi")
+    ('cdaweb', 'sscweb')
+    """
+    parts = urlsplit(url)
+    words = [word for word in parts.path.split("/") if word and word != "hapi"]
+    host = [word for word in str(parts.hostname).split(".") if word not in {"www", "hapi"}]
+    name = words[-1] if words else host[0] if not host[0].isdigit() else str(parts.hostname)
+    return re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or "hapi"

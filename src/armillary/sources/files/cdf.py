@@ -123,7 +123,7 @@ class _Clock:
         ns = utc_of_unix(raw) if time.unix else utc(raw, time.variable.data_type)
         records = np.flatnonzero(ns != _NAT)
         ns = ns[records]
-        if len(ns) > 1 and (np.diff(ns) <= 0).any():
+        if len(ns) > 1 and (ns[1:] <= ns[:-1]).any():
             ns, order = np.unique(ns, return_index=True)
             records = records[order]
         self.ns, self.records = ns, records
@@ -139,7 +139,7 @@ class _Clock:
     @property
     def cadence(self) -> float | None:
         """Median seconds between samples."""
-        return float(np.median(np.diff(self.ns))) / 1e9 if len(self.ns) > 1 else None
+        return float(np.median(np.diff(self.ns).view(np.uint64))) / 1e9 if len(self.ns) > 1 else None
 
     def inside(self, extent: Extent, rows: int) -> tuple[Array, Array]:
         """Give times and records of those within an extent that the first `rows` records hold."""

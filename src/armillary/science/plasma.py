@@ -1,0 +1,154 @@
+"""Plasma physics in the units of the instruments: nT, cm^-3, km/s, eV, nPa."""
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Numbers: TypeAlias = Array | float
+
+#: CODATA 2018 (https://physics.nist.gov/cuu/Constants): kg, C, J/K, T m/A.
+PROTON_MASS: Final = 1.67262192369e-27
+ELEMENTARY_CHARGE: Final = 1.602176634e-19
+BOLTZMANN: Final = 1.380649e-23
+MU_0: Final = 1.25663706212e-6
+#: One electronvolt as a temperature, K.
+KELVIN_PER_EV: Final = ELEMENTARY_CHARGE / BOLTZMANN
+#: Ratio of specific heats of a gas with three degrees of freedom.
+GAMMA: Final = 5 / 3
+
+
+def dynamic_pressure(density: Numbers, speed: Numbers) -> Array:
+    """Give ``m n v^2`` of protons in nPa, from cm^-3 and km/s.
+
+    Examples
+    --------
+    >>> float(dynamic_pressure(5.0, 400.0).round(3))
+    1.338
+    """
+    return np.asarray(PROTON_MASS * 1e21 * density * speed * speed)
+
+
+def thermal_pressure(density: Numbers, temperature: Numbers) -> Array:
+    """Give ``n k T`` in nPa, from cm^-3 and eV."""
+    return np.asarray(ELEMENTARY_CHARGE * 1e15 * density * temperature)
+
+
+def magnetic_pressure(b: Numbers) -> Array:
+    """Give ``B^2 / 2 mu_0`` in nPa, from nT."""
+    return np.asarray(b * b * (1e-9 / (2 * MU_0)))
+
+
+def beta(density: Numbers, temperature: Numbers, b: Numbers) -> Array:
+    """Give the plasma beta, thermal over magnetic pressure, from cm^-3, eV and nT (magnitude)."""
+    return np.asarray(thermal_pressure(density, temperature) / magnetic_pressure(b))
+
+
+def alfven_speed(b: Numbers, density: Numbers) -> Array:
+    """Give ``B / sqrt(mu_0 rho)`` of protons in km/s, from nT and cm^-3.
+
+    Examples
+    --------
+    >>> float(alfven_speed(5.0, 5.0).round(1))
+    48.8
+    """
+    return np.asarray(1e-15 / np.sqrt(MU_0 * PROTON_MASS) * b / np.sqrt(density))
+
+
+def sound_speed(temperature: Numbers) -> Array:
+    """Give ``sqrt(gamma k T / m)`` in km/s, for the sum of ion and electron temperature in eV."""
+    return np.asarray(1e-3 * np.sqrt(GAMMA * ELEMENTARY_CHARGE / PROTON_MASS * temperature))
+
+
+def fast_speed(alfven: Numbers, sound: Numbers, cosine: Numbers) -> Array:
+    """Give the speed of the fast magnetosonic wave at an angle to the field.
+
+    ``v^2 = (a^2 + s^2 + sqrt((a^2 + s^2)^2 - 4 a^2 s^2 cos^2)) / 2``, any one unit (Kivelson and Russell 1995, ch. 11).
+    """
+    both = alfven**2 + sound**2
+    return np.asarray(np.sqrt((both + np.sqrt(np.maximum(both**2 - (2 * alfven * sound * cosine) ** 2, 0))) / 2))
+
+
+def thermal_speed(temperature: Numbers) -> Array:
+    """Give the most probable speed ``sqrt(2 k T / m)`` of protons in km/s, from eV."""
+    return np.asarray(1e-3 * np.sqrt(2 * ELEMENTARY_CHARGE / PROTON_MASS * temperature))
+
+
+def speed_of(energy: Numbers) -> Array:
+    """Give the speed of a proton in km/s, from its energy in eV; the same formula as :func:`thermal_speed`."""
+    return thermal_speed(energy)
+
+
+def expected_temperature(speed: Numbers) -> Array:
+    """Give the proton temperature that is usual in solar wind of this speed, in K from km/s.
+
+    The fit of Lopez (1987, J. Geophys. Res. 92, 11189, doi:10.1029/JA092iA10p11189) as used by Richardson and Cane
+    (1995) to find interplanetary coronal mass ejections.
+
+    Examples
+    --------
+    >>> round(float(expected_temperature(400.0)))
+    53290
+    """
+    slow, fast = (0.031 * speed - 5.1) ** 2, 0.51 * speed - 142
+    return np.asarray(1e3 * np.where(np.asarray(speed) < 500, slow, fast))
+
+
+def bi_maxwellian(
+    velocity: Array, density: Numbers, drift: Array, parallel: Numbers, perpendicular: Numbers, direction: Array
+) -> Array:
+    """Give the phase space density of a drifting bi-Maxwellian of protons.
+
+    Parameters
+    ----------
+    velocity : array, shape (..., 3)
+        Where, km/s.
+    density : array
+        cm^-3.
+    drift : array, shape (..., 3)
+        Bulk velocity, km/s.
+    parallel, perpendicular : array
+        Temperatures along and across `direction`, eV.
+    direction : array, shape (..., 3)
+        Unit vector of the magnetic field.
+
+    Returns
+    -------
+    array
+        s^3 cm^-6. All arguments broadcast against ``velocity[..., 0]``.
+    """
+    along_speed, across_speed = thermal_speed(parallel), thermal_speed(perpendicular)
+    shifted = velocity - drift
+    along = (shifted * direction).sum(-1)
+    across = (shifted**2).sum(-1) - along**2
+    norm = density / (np.pi**1.5 * along_speed * across_speed**2) * 1e-15
+    return np.asarray(norm * np.exp(-((along / along_speed) ** 2) - across / across_speed**2))
+
+
+def moments(psd: Array, velocity: Array, volume: Array) -> tuple[Array, Array, Array]:
+    """Integrate a distribution of protons.
+
+    Parameters
+    ----------
+    psd : array, shape (..., m)
+        Phase space density, s^3 cm^-6, in m cells.
+    velocity : array, shape (m, 3)
+        Centres of the cells, km/s.
+    volume : array, shape (m,)
+        Volumes of the cells, (km/s)^3.
+
+    Returns
+    -------
+    density : array, shape (...)
+        cm^-3.
+    bulk : array, shape (..., 3)
+        km/s.
+    temperature : array, shape (..., 3, 3)
+        Tensor, eV.
+    """
+    weight = psd * volume * 1e15
+    density = weight.sum(-1)
+    bulk = weight @ velocity / density[..., None]
+    second = np.einsum("...m,mi,mj->...ij", weight, velocity, velocity, optimize=True) / density[..., None, None]
+    spread = second - bulk[..., :, None] * bulk[..., None, :]
+    return density, bulk, spread * 1e6 * PROTON_MASS / ELEMENTARY_CHARGE

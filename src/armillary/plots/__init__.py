@@ -1,7 +1,7 @@
 """Pictures of products."""
 
 from armillary.plots.panels import arrange
-from armillary.plots.saving import ENDINGS, save
+from armillary.plots.saving import ENDINGS, check_ending, save
 from armillary.plots.view import (
     Axis,
     Band,
@@ -28,5 +28,6 @@ __all__ = [
     "Spans",
     "View",
     "arrange",
+    "check_ending",
     "save",
 ]

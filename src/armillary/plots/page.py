@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: The folder of the canvas renderer, which the desk serves as it is.
 STATIC: Final = Path(__file__).parent / "static"
 #: The modules of the renderer, each after those that it imports.
-MODULES: Final = ("colours.js", "record.js", "axes.js", "ticks.js", "painters.js", "panels.js")
+MODULES: Final = ("colours.js", "record.js", "axes.js", "ticks.js", "painters.js", "frames.js", "panels.js")
 _IMPORT: Final = re.compile(r"^import\s[^;]*;\s*$", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export\s+(?=const|function|class)", re.MULTILINE)
 #: The page may run its own program and nothing else, and may not call anybody.
@@ -53,15 +53,15 @@ def page(view: "View", max_points: int = 20_000) -> str:
 <body class="arm-page">
 <h1>{title}</h1>
 <div id="view"></div>
-<p class="arm-help">Drag to move, wheel to zoom, Shift and drag for a box, double click or Home for all; arrow keys, + and -
-when the picture has the focus; click a name to hide its line.</p>
+<p class="arm-help">Drag to move, wheel to zoom, Shift and drag for a box, double click or Home for all;
+arrow keys, + and - when the picture has the focus; click a name to hide its line.</p>
 {f'<ul class="arm-notes">{notes}</ul>' if notes else ""}
 <details class="arm-about"><summary>Where this came from</summary><dl>{about}</dl></details>
 <script type="application/json" id="record">{_script_json(view, max_points)}</script>
 <script type="module">
 {bundle()}
-const shown = new Panels(document.getElementById("view"), decode(JSON.parse(document.getElementById("record").textContent)));
-window.armillary = shown;
+const record = JSON.parse(document.getElementById("record").textContent);
+window.armillary = new Panels(document.getElementById("view"), decode(record));
 </script>
 </body>
 </html>

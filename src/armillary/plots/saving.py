@@ -45,9 +45,7 @@ def save(
         If `progress` says so; nothing is left behind.
     """
     path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in ENDINGS:
-        raise BadRequest(f"a picture cannot be written as {path.name!r}", f"end the name with {' '.join(ENDINGS)}")
+    kind = check_ending(path)
     if not (1 <= width <= 100 and 1 <= (height or 1) <= 400 and 10 <= dpi <= 1200):
         raise BadRequest(
             f"a picture of {width} x {height} inches at {dpi} dpi", "give 1..100 x 1..400 inches, 10..1200 dpi"
@@ -65,6 +63,21 @@ def save(
             aside.unlink(missing_ok=True)
     progress(1.0, f"wrote {path.name}")
     return path
+
+
+def check_ending(path: Path | str) -> str:
+    """Give the ending of a picture's file, so that a wrong one is told before any work is done.
+
+    Raises
+    ------
+    BadRequest
+        If no picture can be written with this ending.
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in ENDINGS:
+        raise BadRequest(f"a picture cannot be written as {path.name!r}", f"end the name with {' '.join(ENDINGS)}")
+    return kind
 
 
 def _write(

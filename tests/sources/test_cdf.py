@@ -167,6 +167,43 @@ def test_a_flipped_bit_in_compressed_values_is_noticed(written_cdfs: Path, tmp_p
         everything(path, "flux")
 
 
+def test_times_in_seconds_since_1970_stand_in_for_an_epoch_to_be_computed(tmp_path: Path) -> None:
+    """As THEMIS keeps its times."""
+    from cdflib.cdfwrite import CDF
+
+    file = CDF(tmp_path / "themis.cdf")
+    spec = {"Num_Elements": 1, "Rec_Vary": True, "Dim_Sizes": []}
+    file.write_var({**spec, "Variable": "epoch", "Data_Type": 31}, {"VAR_TYPE": "support_data", "VIRTUAL": "TRUE"})
+    seconds = np.array([0.0, 1.5, 3.0])
+    file.write_var({**spec, "Variable": "time", "Data_Type": 45}, {"VAR_TYPE": "support_data", "UNITS": "sec"}, seconds)
+    attrs = {"VAR_TYPE": "data", "DEPEND_0": "epoch", "DEPEND_TIME": "time", "UNITS": "nT"}
+    file.write_var({**spec, "Variable": "b", "Data_Type": 45}, attrs, np.arange(3.0))
+    file.close()
+    summary = cdf.describe(tmp_path / "themis.cdf")
+    assert [(one.name, one.rows, one.cadence) for one in summary.variables] == [("b", 3, 1.5)]
+    assert summary.coverage == Interval.of("1970-01-01", "1970-01-01T00:00:03.000000001")
+    extent = Extent(time=Interval.of("1970-01-01T00:00:01", "1970-01-01T00:00:03"))
+    assert cdf.read(tmp_path / "themis.cdf", "b", extent, silent)["b"].to_numpy().tolist() == [1.0]
+
+
+@pytest.mark.parametrize("sparse", ["pad_sparse", "prev_sparse"])
+def test_records_that_are_not_there_are_padded_or_repeated(tmp_path: Path, sparse: str) -> None:
+    from cdflib.cdfwrite import CDF
+
+    file = CDF(tmp_path / "sparse.cdf")
+    spec = {"Variable": "x", "Data_Type": 4, "Num_Elements": 1, "Rec_Vary": True, "Dim_Sizes": [], "Sparse": sparse,
+            "Pad": np.array([-5], np.int32), "Compress": 0}  # fmt: skip
+    file.write_var(spec, var_data=[[1, 2, 5], np.array([10, 20, 50], np.int32)])
+    file.close()
+    expected = [-5, 10, 20, -5, -5, 50] if sparse == "pad_sparse" else [-5, 10, 20, 20, 20, 50]
+    with survey(tmp_path / "sparse.cdf") as opened:
+        one = opened.variables["x"]
+        assert values(opened, one).tolist() == expected
+        for first in range(7):
+            for stop in range(first, 7):
+                assert values(opened, one, first, stop).tolist() == expected[first:stop]
+
+
 # --- pieces -------------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +324,17 @@ def test_every_value_and_time_of_every_real_file_is_that_of_pycdfpp(real_data: P
                     assert same(ours, theirs[one.name].values), (path.name, one.name)
                 compared += 1
     assert compared > 1000
+
+
+@pytest.mark.real
+def test_a_part_of_a_real_variable_is_that_part_of_the_whole(real_data: Path) -> None:
+    for path in real_files(real_data):
+        with survey(path) as file:
+            for one in list(file.variables.values())[::5]:
+                whole, third = values(file, one), one.records // 3
+                for first, stop in ((0, third), (third, 2 * third + 1), (one.records - 1, one.records)):
+                    part = values(file, one, max(first, 0), stop)
+                    assert part.tobytes() == whole[max(first, 0) : stop].tobytes(), (path.name, one.name)
 
 
 @pytest.mark.real

@@ -32,7 +32,8 @@ class Octets:
     @classmethod
     def of(cls, path: Path) -> "Octets":
         """Open a file."""
-        return cls(path.open("rb", buffering=0), path.stat().st_size)
+        size = path.stat().st_size
+        return cls(path.open("rb", buffering=0), size)
 
     def become(self, content: bytes) -> None:
         """Go on with other octets, those that the file holds in compressed form."""

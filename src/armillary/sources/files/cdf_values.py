@@ -57,14 +57,15 @@ def values(cdf: CdfFile, variable: CdfVariable, first: int = 0, stop: int | None
     first = min(first, stop)
     dtype = item_type(variable.data_type, variable.elements, cdf.order)
     pieces: list[bytes] = []
-    at = first
-    for block in blocks(cdf, variable):
-        low, high = max(block.first, first), min(block.last + 1, stop)
+    found = blocks(cdf, variable)
+    at = start = _earlier(variable, found, first)
+    for block in found:
+        low, high = max(block.first, start), min(block.last + 1, stop)
         if low < high:
             pieces += [_padding(cdf, variable, low - at, pieces), _piece(cdf, variable, block, (low, high))]
             at = high
     pieces.append(_padding(cdf, variable, stop - at, pieces))
-    return _shaped(cdf, variable, bytearray().join(pieces), dtype)
+    return _shaped(cdf, variable, bytearray().join(pieces), dtype)[first - start :]
 
 
 def text_values(cdf: CdfFile, variable: CdfVariable) -> Array:
@@ -148,6 +149,12 @@ def _piece(cdf: CdfFile, variable: CdfVariable, block: Block, span: tuple[int, i
     if block.compression == 0:
         return cdf.octets.take(block.at + skip, wanted)
     return inflate(cdf.octets.take(block.at, block.size), block.compression, skip + wanted)[skip:]
+
+
+def _earlier(variable: CdfVariable, found: list[Block], first: int) -> int:
+    """Step back to the record whose value a sparse variable repeats at `first`."""
+    written = [block.last for block in found if block.first <= first]
+    return min(first, written[-1]) if variable.sparse == _PREVIOUS and written else first
 
 
 def _padding(cdf: CdfFile, variable: CdfVariable, records: int, before: list[bytes]) -> bytes:

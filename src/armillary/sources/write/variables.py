@@ -20,6 +20,9 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 NAT: Final = int(np.iinfo(np.int64).min)
 TIME_UNITS: Final = "nanoseconds since 1970-01-01T00:00:00"
 
+#: Signs of units that have a name in ASCII.
+_SPOKEN: Final = {"µ": "u", "μ": "u", "°": "deg", "Å": "Angstrom", "Ω": "Ohm", "²": "2", "³": "3", "⁻": "-", "·": "."}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variable:
@@ -72,6 +75,19 @@ def simple(attrs: Mapping[str, Any]) -> dict[str, Any]:
     {'b': 1, 'c': '{"d": 1}', 'e': [1, 2], 'f': 'g'}
     """
     return {str(name): _simple(value) for name, value in attrs.items() if value is not None}
+
+
+def ascii_text(text: str) -> str:
+    r"""Write a text in ASCII: known signs by name, others as escapes. CDF readers drop what they do not know.
+
+    Examples
+    --------
+    >>> ascii_text("µT at 3°, ≥")
+    'uT at 3deg, \\u2265'
+    """
+    for sign, word in _SPOKEN.items():
+        text = text.replace(sign, word)
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def cf_encoded(one: Variable) -> Variable:

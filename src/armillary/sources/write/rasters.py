@@ -1,0 +1,165 @@
+"""Saving images as cloud-optimised GeoTIFF; blocks are joined first."""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import CannotWrite, MissingExtra
+from armillary.model.times import format_time
+from armillary.sources.write.blocks import Blocks, joined
+from armillary.sources.write.variables import Array, simple
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rasterio import Affine
+
+_HINT: Final = "save it as .nc, .zarr, .csv or .parquet"
+#: GeoTIFF counts its bands with two bytes.
+_MOST_BANDS: Final = 65_535
+
+
+def save(blocks: Blocks, aside: Path) -> None:
+    """Save images as one GeoTIFF: one band for each variable, time and band; readers call them by their description.
+
+    It is cloud-optimised: tiled, packed without loss, with overviews. NaN, or the integer that the variable names as
+    ``nodata`` or ``_FillValue``, is the missing value. Attributes are tags of the file, those of variables of the band.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Rasters or cubes on an even grid; they are joined in memory.
+    aside : Path
+        File to make.
+
+    Raises
+    ------
+    CannotWrite
+        If the data are no images or their grid is not even.
+    MissingExtra
+        If rasterio is not installed.
+    """
+    try:
+        import rasterio
+    except ImportError:
+        raise MissingExtra("saving a GeoTIFF needs rasterio", "pip install 'armillary[earth]'") from None
+    data = _images(joined(blocks))
+    images = [name for name, one in data.data_vars.items() if one.dims[-2:] == ("y", "x")]
+    bands = [band for name in images for band in _bands(data[name])]
+    if len(bands) > _MOST_BANDS:
+        raise CannotWrite(f"a GeoTIFF cannot hold {len(bands):,} bands", _HINT)
+    try:
+        with rasterio.Env(), rasterio.open(aside, "w", **_profile(data, images, len(bands))) as file:
+            file.update_tags(**_tags(data.attrs))
+            for number, (name, place, text) in enumerate(bands, 1):
+                one = data[name]
+                file.write(_plain(one.isel(place).to_numpy()), number)
+                file.set_band_description(number, text)
+                file.set_band_unit(number, str(one.attrs.get("units", "")))
+                file.update_tags(number, **_tags(one.attrs))
+    except rasterio.errors.RasterioError as broken:
+        raise OSError(str(broken)) from broken
+
+
+def _images(data: Any) -> "xr.Dataset":
+    import xarray as xr
+
+    if not isinstance(data, xr.Dataset):
+        raise CannotWrite("a table is no image, GeoTIFF cannot hold it", "save it as .csv, .parquet, .vot or .fits")
+    if not any(one.dims[-2:] == ("y", "x") and one.size for one in data.data_vars.values()):
+        shapes = ", ".join(f"{name}{one.dims}" for name, one in list(data.data_vars.items())[:3])
+        raise CannotWrite(f"GeoTIFF holds images (y, x) only, not {shapes}", _HINT)
+    return data
+
+
+def _bands(one: "xr.DataArray") -> Iterator[tuple[str, dict[str, int], str]]:
+    """Give for each band the variable, the place in its first dimensions and the description."""
+    others = [str(dim) for dim in one.dims[:-2]]
+    for place in product(*(range(one.sizes[dim]) for dim in others)):
+        words = [_word(one, dim, number) for dim, number in zip(others, place, strict=True)]
+        yield str(one.name), dict(zip(others, place, strict=True)), " ".join([str(one.name), *words])
+
+
+def _word(one: "xr.DataArray", dim: str, number: int) -> str:
+    if dim not in one.coords:
+        return f"{dim}={number}"
+    value = one.coords[dim].to_numpy()[number]
+    return format_time(value.astype("datetime64[ns]").astype(np.int64)) if value.dtype.kind == "M" else str(value)
+
+
+def _profile(data: "xr.Dataset", images: list[Any], count: int) -> dict[str, Any]:
+    dtype = np.result_type(*(_plain(np.empty(0, data[name].dtype)).dtype for name in images))
+    crs = data.attrs.get("crs")
+    return {
+        "driver": "COG",
+        "height": data.sizes["y"],
+        "width": data.sizes["x"],
+        "count": count,
+        "dtype": dtype.name,
+        "crs": _crs(str(crs)) if crs else None,
+        "transform": _transform(data),
+        "nodata": _nodata(data, images, dtype),
+        "compress": "deflate",
+        # Averages of class numbers would be other classes.
+        "overview_resampling": "nearest",
+        "bigtiff": "if_safer",
+    }
+
+
+def _crs(text: str) -> Any:
+    import rasterio
+
+    try:
+        return rasterio.CRS.from_user_input(text)
+    except rasterio.errors.CRSError as broken:
+        raise CannotWrite(f"the CRS {text!r} is not understood: {broken}", _HINT) from None
+
+
+def _plain(values: Array) -> Array:
+    """Give values of a type that GeoTIFF holds."""
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8)
+    if values.dtype.kind not in "iuf":
+        raise CannotWrite(f"GeoTIFF cannot hold values of type {values.dtype}", _HINT)
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
+def _nodata(data: "xr.Dataset", images: list[Any], dtype: "np.dtype[Any]") -> float | int | None:
+    if dtype.kind == "f":
+        return float("nan")
+    named = {data[name].attrs.get("nodata", data[name].attrs.get("_FillValue")) for name in images}
+    found = named.pop() if len(named) == 1 else None
+    return int(found) if found is not None else None
+
+
+def _transform(data: "xr.Dataset") -> "Affine":
+    """Give the map from pixel corners to coordinates, from the pixel centres."""
+    from rasterio import Affine
+
+    steps = {axis: _step(data, axis) for axis in ("y", "x")}
+    dy, dx = steps["y"] or -abs(steps["x"] or 1.0), steps["x"] or abs(steps["y"] or 1.0)
+    return Affine(dx, 0, _first(data, "x") - dx / 2, 0, dy, _first(data, "y") - dy / 2)
+
+
+def _first(data: "xr.Dataset", axis: str) -> float:
+    return float(data[axis][0]) if axis in data.coords else 0.5
+
+
+def _step(data: "xr.Dataset", axis: str) -> float | None:
+    """Give the distance of the pixel centres, None if there is only one; without coordinates pixels are counted."""
+    if axis not in data.coords:
+        return 1.0
+    centres = np.asarray(data[axis], np.float64)
+    if centres.size == 1:
+        return None
+    steps = np.diff(centres)
+    step = (centres[-1] - centres[0]) / (centres.size - 1)
+    if not step or np.abs(steps - step).max() > 1e-3 * abs(step):
+        raise CannotWrite(f"the pixels are not evenly spaced along {axis}, as GeoTIFF needs", _HINT)
+    return float(step)
+
+
+def _tags(attrs: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in simple(attrs).items()}

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from armillary.cache.database import Database
+from armillary.cache.database import VALID, Database
 from armillary.model import Interval
 from armillary.science.intervals import intervals, subtract
 
@@ -65,7 +65,7 @@ def take(database: Database, key: str, wanted: list[Interval]) -> Claim | None:
     with database.writing() as db:
         _bury(db, key)
         taken = _rows(db, "SELECT start, stop FROM claim WHERE key = ?", key)
-        stored = _rows(db, "SELECT start, stop FROM piece WHERE key = ?", key)
+        stored = _rows(db, f"SELECT start, stop FROM piece WHERE key = ? AND {VALID}", key)
         free = subtract(intervals([(one.start, one.stop) for one in wanted]), np.concatenate([taken, stored]))
         if not len(free):
             return None

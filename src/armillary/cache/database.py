@@ -14,6 +14,11 @@ from armillary.errors import Conflict
 
 SCHEMA: Final = 1
 FILE: Final = "cache.sqlite"
+#: A row of `piece` that can be true; damage may have changed even the type of a value.
+VALID: Final = (
+    "typeof(start) = 'integer' AND typeof(stop) = 'integer' AND start < stop AND typeof(seconds) = 'real'"
+    " AND typeof(bytes) = 'integer'"
+)
 #: Seconds that a writer waits for another.
 PATIENCE: Final = 30.0
 
@@ -80,8 +85,8 @@ class Database:
     def give_back(self) -> None:
         """Give free pages back to the file system."""
         link = self._borrow()
-        link.db.execute("PRAGMA incremental_vacuum").fetchall()
-        link.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        # execute() would take one step of it only, which frees one page
+        link.db.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
         self._idle.append(link)
 
     def close(self) -> None:
@@ -106,7 +111,7 @@ class Database:
         except BaseException as broken:
             # closing rolls back, also where a ROLLBACK would fail (disk full, damage)
             link.db.close()
-            if isinstance(broken, sqlite3.DatabaseError) and _is_damage(broken):
+            if _is_damage(broken):
                 self._move_aside(link.inode)
             raise
         if patience != PATIENCE:
@@ -132,7 +137,7 @@ class Database:
             inode = _inode(self.file)
             try:
                 db = _connect(self.file)
-            except sqlite3.DatabaseError as broken:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as broken:
                 if _is_damage(broken):
                     self._move_aside(inode)
                 # SQLite does not wait by itself while another process makes the file
@@ -215,10 +220,12 @@ def _inode(file: Path) -> int:
         return 0
 
 
-def _is_damage(broken: sqlite3.DatabaseError) -> bool:
+def _is_damage(broken: BaseException) -> bool:
+    """Say whether an error means that the file itself is broken; its words may then not even be text."""
     code = getattr(broken, "sqlite_errorcode", 0) & 0xFF
-    return code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and "no such" in str(broken))
+    lost = code == sqlite3.SQLITE_ERROR and "no such" in str(broken)
+    return code in _DAMAGED or lost or isinstance(broken, UnicodeDecodeError)
 
 
-def _is_busy(broken: sqlite3.DatabaseError) -> bool:
+def _is_busy(broken: BaseException) -> bool:
     return getattr(broken, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

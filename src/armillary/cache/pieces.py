@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from armillary.cache.database import drop
+from armillary.cache.database import VALID, drop
 from armillary.cache.entries import HEADER, Block, header, unpack
 from armillary.errors import BadData, DamagedFile
 from armillary.model import Data, Interval
@@ -55,7 +55,8 @@ class Piece(NamedTuple):
 
 def find(db: sqlite3.Connection, entry: Entry) -> list[Piece]:
     """Give the pieces that overlap the entry's span, in time order."""
-    query = "SELECT id, start, stop, seconds FROM piece WHERE key = ? AND start < ? AND stop > ? ORDER BY start"
+    overlap = "key = ? AND start < ? AND stop > ?"
+    query = f"SELECT id, start, stop, seconds FROM piece WHERE {overlap} AND {VALID} ORDER BY start"
     return [Piece(*row) for row in db.execute(query, (entry.key, entry.span.stop, entry.span.start))]
 
 
@@ -103,11 +104,11 @@ def free(db: sqlite3.Connection, entry: Entry, span: Interval) -> list[Interval]
 
 def make_room(db: sqlite3.Connection, needed: int, limit: int) -> None:
     """Drop the pieces that were not used for the longest time until `needed` bytes more stay within `limit`."""
-    excess = int(db.execute("SELECT coalesce(sum(bytes), 0) FROM piece").fetchone()[0]) + needed - limit
+    excess = int(db.execute("SELECT total(bytes) FROM piece").fetchone()[0]) + needed - limit
     if excess <= 0:
         return
     gone = []
-    for number, octets in db.execute("SELECT id, bytes FROM piece ORDER BY used, id"):
+    for number, octets in db.execute("SELECT id, CAST(bytes AS INTEGER) FROM piece ORDER BY used, id"):
         gone.append(number)
         excess -= octets
         if excess <= 0:
@@ -125,11 +126,12 @@ def problem(db: sqlite3.Connection, number: int) -> str:
 
     Memory: what the piece holds.
     """
-    query = "SELECT key, whole, start, stop FROM piece WHERE id = ?"
-    row = db.execute(query, (number,)).fetchone()
+    row = db.execute(f"SELECT key, whole, start, stop, {VALID} FROM piece WHERE id = ?", (number,)).fetchone()
     if row is None:
         return ""
-    key, whole, start, stop = row
+    key, whole, start, stop, valid = row
+    if not valid:
+        return "an entry of the cache is damaged: its row cannot be true"
     entry = Entry(key, "", Interval(0, 1), bool(whole))
     try:
         read(db, entry, Piece(number, start, stop, 0.0), Interval(start, stop))

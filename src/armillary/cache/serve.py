@@ -19,6 +19,7 @@ from armillary.cache.tally import Tally, show, totals
 from armillary.errors import BadData, DamagedFile
 from armillary.model import Data, Extent, Interval, Product, Progress, Request, share, silent
 from armillary.model.kinds import TIME_KINDS, check
+from armillary.model.times import format_time
 from armillary.science.intervals import intersect, intervals, subtract, union
 
 Fetch = Callable[[Request, Progress], Data]
@@ -142,14 +143,14 @@ class Cache:
         entry = entry_of(product, request)
         if entry.whole:
             return []
-        rows = self._look(lambda db: pieces.covered(db, entry), intervals([]))
+        rows = _look(self._database, lambda db: pieces.covered(db, entry), intervals([]))
         inside = intersect(rows, intervals([(entry.span.start, entry.span.stop)])) if len(rows) else rows
         return [Interval(int(start), int(stop)) for start, stop in union(inside)]
 
     def has(self, product: Product, request: Request) -> bool:
         """Say whether all of a request is stored."""
         entry = entry_of(product, request)
-        return bool(self._look(lambda db: not pieces.free(db, entry, entry.span), default=False))
+        return bool(_look(self._database, lambda db: not pieces.free(db, entry, entry.span), default=False))
 
     def show(self) -> list[dict[str, Any]]:
         """Give for each product its path, entries, bytes, intervals, hits, misses, last use and seconds saved."""
@@ -184,15 +185,13 @@ class Cache:
             with self._database.reading() as db:
                 problem = pieces.problem(db, number)
             if problem:
-                span = {} if whole else Extent(time=Interval(start, stop)).to_record()
-                first, last = span.get("time", ("", ""))
-                bad.append({"path": path, "start": first, "stop": last, "problem": problem})
-                self._drop(number)
+                bad.append({"path": path, **_times(whole, start, stop), "problem": problem})
+                _drop(self._database, number)
         return bad
 
     def close(self) -> None:
         """Write the counts and close the file; it opens again when it is needed."""
-        self._attempt(lambda: self._tally.write(self._database), None)
+        _attempt(lambda: self._tally.write(self._database), None)
         self._database.close()
 
     def _add_stored(self, answer: _Answer) -> bool:
@@ -205,15 +204,15 @@ class Cache:
                 part for piece in pieces.find(db, answer.entry) for part in _read(db, answer, piece, missing, damaged)
             ]
 
-        answer.parts += self._look(read, [])
+        answer.parts += _look(self._database, read, [])
         for piece in damaged:
             _LOG.warning("a damaged part of %s was dropped from the cache", answer.entry.path)
-            self._drop(piece.number)
+            _drop(self._database, piece.number)
         return False
 
     def _claim(self, answer: _Answer) -> Claim | None:
         alone: Claim | None = Claim(answer.missing[0], self._database)
-        return self._attempt(lambda: claims.take(self._database, answer.entry.key, answer.missing), alone)
+        return _attempt(lambda: claims.take(self._database, answer.entry.key, answer.missing), alone)
 
     def _bring(
         self, answer: _Answer, hole: Interval, product: Product, request: Request, fetch: Fetch, progress: Progress
@@ -227,53 +226,13 @@ class Cache:
         seconds = time.perf_counter() - begun
         if not entry.whole:
             data = trim(data, Extent(time=hole))
-        self._attempt(lambda: self._keep(entry, hole, data, seconds), None)
+        _attempt(lambda: _keep(self._database, self.limit, entry, hole, data, seconds), None)
         return _Part(hole, data)
-
-    def _keep(self, entry: Entry, span: Interval, data: Data, seconds: float) -> None:
-        """Store a piece in one transaction; only what nobody else stored meanwhile."""
-        from armillary.science.trim import trim
-
-        blocks = pack(data, pieces.name(entry, span.start, span.stop))
-        if pieces.size(blocks) > self.limit:
-            _LOG.warning("%s is larger than the whole cache and is not kept", entry.path)
-            return
-        with self._database.writing() as db:
-            left = pieces.free(db, entry, span)
-            if left == [span]:
-                pieces.make_room(db, pieces.size(blocks), self.limit)
-                pieces.insert(db, entry, span, blocks, seconds)
-        for hole in left if left != [span] else ():
-            self._keep(entry, hole, trim(data, Extent(time=hole)), seconds * hole.seconds / span.seconds)
 
     def _count(self, answer: _Answer, *, hit: bool) -> None:
         used = [(one.piece, one.span, one.data.nbytes) for one in answer.parts if one.piece]
         self._tally.add(answer.entry.path, hit, used)
-        self._attempt(lambda: self._tally.write(self._database, patience=0.05), None, quietly=True)
-
-    def _drop(self, number: int) -> None:
-        def action() -> None:
-            with self._database.writing() as db:
-                drop(db, [number])
-
-        self._attempt(action, None)
-
-    def _look(self, action: Callable[[sqlite3.Connection], T], default: T) -> T:
-        def reading() -> T:
-            with self._database.reading() as db:
-                return action(db)
-
-        return self._attempt(reading, default)
-
-    @staticmethod
-    def _attempt(action: Callable[[], T], default: T, *, quietly: bool = False) -> T:
-        """Do something with the file; if that fails say so and go on without: an answer is worth more than its copy."""
-        try:
-            return action()
-        except (sqlite3.Error, OSError, BadData) as broken:
-            level = logging.DEBUG if quietly else logging.WARNING
-            _LOG.log(level, "the cache cannot be used, the answer comes from the source: %s", broken)
-            return default
+        _attempt(lambda: self._tally.write(self._database, patience=0.05), None, quietly=True)
 
 
 def open_cache(home: Path) -> Cache:
@@ -305,3 +264,55 @@ def _read(
     except DamagedFile:
         damaged.append(piece)
         return []
+
+
+def _keep(database: Database, limit: int, entry: Entry, span: Interval, data: Data, seconds: float) -> None:
+    """Store a piece in one transaction; only what nobody else stored meanwhile."""
+    from armillary.science.trim import trim
+
+    blocks = pack(data, pieces.name(entry, span.start, span.stop))
+    if pieces.size(blocks) > limit:
+        _LOG.warning("%s is larger than the whole cache and is not kept", entry.path)
+        return
+    with database.writing() as db:
+        left = pieces.free(db, entry, span)
+        if left == [span]:
+            pieces.make_room(db, pieces.size(blocks), limit)
+            pieces.insert(db, entry, span, blocks, seconds)
+    for hole in left if left != [span] else ():
+        _keep(database, limit, entry, hole, trim(data, Extent(time=hole)), seconds * hole.seconds / span.seconds)
+
+
+def _times(whole: Any, start: Any, stop: Any) -> dict[str, str]:
+    """Write the times of a row that may be damaged itself."""
+    try:
+        first, last = ("", "") if whole else (format_time(start), format_time(stop))
+    except (TypeError, ValueError, OverflowError):
+        first, last = "", ""
+    return {"start": first, "stop": last}
+
+
+def _drop(database: Database, number: int) -> None:
+    def action() -> None:
+        with database.writing() as db:
+            drop(db, [number])
+
+    _attempt(action, None)
+
+
+def _look(database: Database, action: Callable[[sqlite3.Connection], T], default: T) -> T:
+    def reading() -> T:
+        with database.reading() as db:
+            return action(db)
+
+    return _attempt(reading, default)
+
+
+def _attempt(action: Callable[[], T], default: T, *, quietly: bool = False) -> T:
+    """Do something with the file; if that fails say so and go on without: an answer is worth more than its copy."""
+    try:
+        return action()
+    except (sqlite3.Error, OSError, BadData, UnicodeDecodeError) as broken:
+        level = logging.DEBUG if quietly else logging.WARNING
+        _LOG.log(level, "the cache cannot be used, the answer comes from the source: %s", broken)
+        return default

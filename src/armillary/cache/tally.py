@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from armillary.cache.database import PATIENCE, Database
+from armillary.cache.database import PATIENCE, VALID, Database
 from armillary.cache.pieces import Piece
 from armillary.model import Interval
 from armillary.model.times import format_time
@@ -81,7 +81,7 @@ def totals(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def _stored(db: sqlite3.Connection, path: str) -> dict[str, Any]:
-    rows = db.execute("SELECT whole, start, stop, bytes FROM piece WHERE path = ?", (path,)).fetchall()
+    rows = db.execute(f"SELECT whole, start, stop, bytes FROM piece WHERE path = ? AND {VALID}", (path,)).fetchall()
     spans = union(intervals([(start, stop) for whole, start, stop, _ in rows if not whole]))
     return {
         "entries": len(rows),

@@ -78,7 +78,7 @@ def _decode(blob: bytes, dtype: str, shape: tuple[int, ...]) -> Array:
 def _codec() -> Any:
     from numcodecs import Blosc
 
-    return Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE)
+    return Blosc(cname="zstd", clevel=5, shuffle=Blosc.BITSHUFFLE)
 
 
 def _as_units(array: Array) -> Array:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +19,8 @@ from armillary.errors import BadAnswer, BadRequest, CannotWrite, SourceDown
 from armillary.model.protocols import Progress, silent
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 #: Statuses that mean "later": asked again after a pause.
@@ -25,7 +28,6 @@ BUSY: Final = (429, 502, 503, 504)
 #: How many bytes an answer that is kept in memory may have.
 LIMIT: Final = 256 * 2**20
 _REDIRECTS: Final = 5
-_PIECE: Final = 2**18
 _WAIT: Final = "try again later; what is cached or recorded still works"
 
 
@@ -103,6 +105,7 @@ def open_client(patience: Patience) -> "Iterator[httpx.Client]":
 
     limits = httpx.Timeout(patience.read, connect=patience.connect, pool=patience.whole)
     with httpx.Client(
+        verify=_certificates(),
         timeout=limits,
         follow_redirects=True,
         max_redirects=_REDIRECTS,
@@ -225,7 +228,8 @@ def _once(
         with client.stream("GET", bare, auth=login, **asked) as response:
             received = _Received(response.status_code, {k.lower(): v for k, v in response.headers.items()})
             expected = int(received.headers.get("content-length", "0")) or limit
-            for piece in response.iter_bytes(_PIECE):
+            # without a size, so that a few bytes at a time are seen as they come
+            for piece in response.iter_bytes():
                 sink.write(piece)
                 got = sink.tell()
                 progress(min(got / expected, 1.0), f"{got / 1e6:.1f} MB from {_host(url)}")
@@ -257,6 +261,14 @@ def _our_errors(url: str, patience: Patience) -> Iterator[None]:
         raise _CutShort(str(cut) or type(cut).__name__) from cut
     except httpx.TransportError as down:
         raise SourceDown(f"no connection to {host}: {down}", "check the network and the URL of the server") from down
+
+
+@cache
+def _certificates() -> "ssl.SSLContext":
+    """Load the certificates once: it takes longer than a small answer."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _refuse_downgrade(response: "httpx.Response") -> None:

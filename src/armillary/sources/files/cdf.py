@@ -69,7 +69,7 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> "xr.D
     Returns
     -------
     xarray.Dataset
-        Of the kind that :func:`describe` says; for "" a series.
+        Of the kind that :func:`describe` says; for "" a series. A variable called ``time`` comes as ``time_``.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def _dataset(
     import xarray as xr
 
     clock = _Clock(cdf, time)
-    held = min((one.records for one in chosen), default=0) if len(chosen) == 1 else time.variable.records
+    held = min(time.variable.records, max(one.records for one in chosen))
     ns, records = clock.inside(extent, held)
     data: dict[str, Any] = {}
     coords: dict[str, Any] = {"time": ("time", ns.astype("datetime64[ns]"), _time_attrs(cdf, time))}
@@ -183,6 +183,8 @@ def _dataset(
         data[_free(one.name)] = (dims, _clean(one, _taken(cdf, one, records)), _attrs(cdf, one))
         coords |= {name: value for name, value in around.items() if name not in coords}
     progress(1.0, "")
+    # A variable that is another's axis is a coordinate; but something has to be left as data.
+    coords.pop(next(iter(data)), None)
     return xr.Dataset({name: data[name] for name in data if name not in coords}, coords, _global_attrs(cdf))
 
 
@@ -224,7 +226,7 @@ def _surroundings(cdf: CdfFile, one: CdfVariable, records: Array) -> tuple[tuple
         coords[_free(axis.variable.name)] = (
             ("time", *along) if moving else along,
             _clean(axis.variable, raw),
-            _attrs(cdf, axis.variable) if axis.variable is not one else {},
+            _attrs(cdf, axis.variable),
         )
     for number, name, words in texts:
         coords.setdefault(name, (names[number - 1], np.array(words, dtype=str), {"units": ""}))

@@ -16,10 +16,11 @@ from typing import Final
 from armillary.errors import CannotWrite, UnknownProduct
 from armillary.model import Product
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 _SCHEMA: Final = """
 CREATE TABLE archives (key TEXT PRIMARY KEY, stamp TEXT NOT NULL);
-CREATE TABLE leaves (id INTEGER PRIMARY KEY, key TEXT NOT NULL, path TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TABLE leaves (id INTEGER PRIMARY KEY, key TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL,
+    record TEXT NOT NULL);
 CREATE INDEX leaves_by_path ON leaves (key, path);
 CREATE VIRTUAL TABLE words USING fts5(path, text, tokenize='trigram', detail='full', content='');
 """
@@ -58,13 +59,13 @@ class Inventory:
 
     def replace(self, key: str, stamp: str, products: Iterable[Product]) -> int:
         """Exchange all leaves of one archive, in one transaction, and give their number."""
-        rows = [(key, product.path, json.dumps(product.to_record()), _text(product)) for product in products]
+        rows = [(key, product.path, _text(product), json.dumps(product.to_record())) for product in products]
         with self._open(write=True) as db:
             _forget(db, key)
             (last,) = db.execute("SELECT coalesce(max(id), 0) FROM leaves").fetchone()
             numbered = [(last + n, *row) for n, row in enumerate(rows, 1)]
-            db.executemany("INSERT INTO leaves VALUES (?, ?, ?, ?)", (row[:4] for row in numbered))
-            words = ((row[0], row[2].lower(), row[4]) for row in numbered)
+            db.executemany("INSERT INTO leaves VALUES (?, ?, ?, ?, ?)", numbered)
+            words = ((row[0], row[2].lower(), row[3]) for row in numbered)
             db.executemany("INSERT INTO words (rowid, path, text) VALUES (?, ?, ?)", words)
             db.execute("INSERT INTO archives VALUES (?, ?)", (key, stamp))
         return len(rows)
@@ -89,15 +90,8 @@ class Inventory:
 
     def find(self, path: str) -> Product | None:
         """Give the leaf at a path, or None."""
-        plain, _, name = path.rpartition("@")
-        keys = [key for key, known in self.names.items() if known == name]
         with self._open() as db:
-            query = "SELECT key, record FROM leaves WHERE key = ? AND path = ?"
-            for key, asked in [*((key, path) for key in self.names), *((key, plain) for key in keys)]:
-                row = db.execute(query, (key, asked)).fetchone()
-                if row:
-                    return replace(self._read(*row), path=path)
-        return None
+            return self._find(db, path)
 
     def key_of(self, product: Product) -> str:
         """Give the key of the archive that a leaf belongs to."""
@@ -126,9 +120,9 @@ class Inventory:
         if not wanted:
             return self.leaves(under)[: limit or None]
         with self._open() as db:
-            ids = list(
-                dict.fromkeys([*self._match(db, wanted, under, limit, "path"), *self._match(db, wanted, under, limit)])
-            )
+            ids = self._match(db, wanted, under, limit, "path")
+            if not limit or len(ids) < limit:
+                ids = list(dict.fromkeys([*ids, *self._match(db, wanted, under, limit)]))
             query = "SELECT key, record FROM leaves WHERE id = ?"
             rows = [db.execute(query, (one,)).fetchone() for one in (ids[:limit] if limit else ids)]
         return self._apart(rows, ordered=False)
@@ -141,7 +135,9 @@ class Inventory:
             for key in self.names:
                 for name, deeper in _segments(db, key, prefix):
                     found[name] = found.get(name, False) or deeper
-        return [Branch(prefix + name, self.find(prefix + name), deeper) for name, deeper in sorted(found.items())]
+            return [
+                Branch(prefix + name, self._find(db, prefix + name), deeper) for name, deeper in sorted(found.items())
+            ]
 
     def match(self, shape: str) -> list[str]:
         """Give the paths that fit a shape with ``*`` (any text), ``?`` and ``[...]``, sorted."""
@@ -158,6 +154,16 @@ class Inventory:
             row = db.execute(f"SELECT count(*) FROM leaves WHERE key IN ({marks})", wanted).fetchone()
         return int(row[0])
 
+    def _find(self, db: sqlite3.Connection, path: str) -> Product | None:
+        plain, _, name = path.rpartition("@")
+        keys = [key for key, known in self.names.items() if known == name]
+        query = "SELECT key, record FROM leaves WHERE key = ? AND path = ?"
+        for key, asked in [*((key, path) for key in self.names), *((key, plain) for key in keys)]:
+            row = db.execute(query, (key, asked)).fetchone()
+            if row:
+                return replace(self._read(*row), path=path)
+        return None
+
     def _match(self, db: sqlite3.Connection, words: list[str], under: str, limit: int, column: str = "") -> list[int]:
         keys = ", ".join("?" * len(self.names))
         long = " ".join(f'"{_quote(word)}"' for word in words if len(word) > 2)
@@ -167,13 +173,14 @@ class Inventory:
             tests.append("(leaves.path = ? OR leaves.path GLOB ?)")
             values += [under.strip("/"), f"{_literal(under.strip('/'))}/*"]
         for word in short:
-            tests.append("instr(lower(leaves.path), ?)" if column else "instr(lower(leaves.path || leaves.record), ?)")
+            tests.append("instr(lower(leaves.path), ?)" if column else "instr(leaves.text, ?)")
             values.append(word)
         tables = "leaves"
         if long:
-            tables = "words JOIN leaves ON leaves.id = words.rowid"
+            # CROSS JOIN keeps this order: the other one would look each leaf up in the index of words.
+            tables = "words CROSS JOIN leaves ON leaves.id = words.rowid"
             tests.append("words MATCH ?")
-            values.append(f"{{path}} : {long}" if column else long)
+            values.append(f"{{path}} : ({long})" if column else long)
         values.append(str(limit or -1))
         rows = db.execute(f"SELECT leaves.id FROM {tables} WHERE {' AND '.join(tests)} LIMIT ?", values)
         return [int(row[0]) for row in rows]
@@ -262,8 +269,8 @@ def _create(db: sqlite3.Connection) -> None:
 
 
 def _forget(db: sqlite3.Connection, key: str) -> None:
-    rows = db.execute("SELECT id, path, record FROM leaves WHERE key = ?", (key,)).fetchall()
-    gone = ((one, path.lower(), _text(Product.from_record(json.loads(record)))) for one, path, record in rows)
+    rows = db.execute("SELECT id, path, text FROM leaves WHERE key = ?", (key,)).fetchall()
+    gone = ((one, path.lower(), text) for one, path, text in rows)
     db.executemany("INSERT INTO words (words, rowid, path, text) VALUES ('delete', ?, ?, ?)", gone)
     db.execute("DELETE FROM leaves WHERE key = ?", (key,))
     db.execute("DELETE FROM archives WHERE key = ?", (key,))

@@ -1,0 +1,46 @@
+"""One door, and a broken plugin does not close it."""
+
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from armillary.model import Mission
+from armillary.tree import BrokenPluginWarning, discover
+from armillary.tree.missions import GROUP
+
+
+def point(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, value, GROUP)
+
+
+def test_our_own_missions_come_through_the_door() -> None:
+    plugins = discover()
+    assert {plugin.name for plugin in plugins} >= {"simulated"}
+    assert all(plugin.package == "armillary" and isinstance(plugin.mission, Mission) for plugin in plugins)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("MISSION = 'a text'", "not a Mission"),
+        ("def", "SyntaxError"),
+        ("", "AttributeError"),
+    ],
+)
+def test_a_broken_plugin_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str
+) -> None:
+    (tmp_path / "stranger.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    sys.modules.pop("stranger", None)
+    good = point("simulated", "armillary.missions.simulated:MISSION")
+    with pytest.warns(BrokenPluginWarning, match="'stranger' is left out"):
+        fine, broken = discover([point("stranger", "stranger:MISSION"), good])
+    assert broken.mission is None
+    assert reason in broken.problem
+    assert fine.mission is not None
+    sys.modules.pop("stranger", None)

@@ -176,9 +176,13 @@ def _write(file: "CDF", one: Variable, known: Mapping[str, Variable]) -> None:
 
 
 def _as_data(values: Array, *, record: bool) -> Any:
-    if values.dtype.kind == "U":
-        return values.tolist() if values.ndim else str(values)
-    return np.ascontiguousarray(values) if record or values.ndim else values.reshape(1)
+    if values.dtype.kind != "U":
+        return np.ascontiguousarray(values) if record or values.ndim else values.reshape(1)
+    if not values.size:
+        return None
+    # cdflib takes texts as lists in at most two levels.
+    rows = values.reshape(len(values), -1) if record and values.ndim > 1 else values.ravel()
+    return [str(values)] if not values.ndim else rows.tolist()
 
 
 def _encoded(one: Variable) -> tuple[Array, tuple[int, str, str], int]:

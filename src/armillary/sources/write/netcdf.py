@@ -1,5 +1,6 @@
 """Saving as netCDF-4, by the CF conventions 1.11; block after block."""
 
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,7 +47,7 @@ def save(blocks: Blocks, aside: Path) -> None:
     """
     import h5netcdf
 
-    with h5netcdf.File(aside, "w") as file:
+    with _Steady(aside) as disk, h5netcdf.File(disk, "w") as file:
         file.attrs.update(global_attributes(blocks.first))
         size = 0
         gaps: set[str] = set()
@@ -55,8 +56,46 @@ def save(blocks: Blocks, aside: Path) -> None:
             if not size and not file.variables:
                 _create(file, found, blocks.along)
             size = _append(file, found, blocks.along, size)
+            disk.check()
             gaps |= {one.name for one in found if one.missing is not None and one.missing.any()}
         _finish(file, gaps)
+
+
+class _Steady(io.FileIO):
+    """A file that never fails towards HDF5: the library may end the process if a disk is full.
+
+    The first error is kept and raised by `check`, and at the end; from then on writing does nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+        self.broken: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        wanted = memoryview(data).cast("B")
+        try:
+            done = 0
+            while self.broken is None and done < len(wanted):
+                done += super().write(wanted[done:]) or 0
+        except OSError as broken:
+            self.broken = broken
+        return len(wanted)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size) if self.broken is None else 0
+        except OSError as broken:
+            self.broken = broken
+            return 0
+
+    def check(self) -> None:
+        """Raise the error that was kept."""
+        if self.broken is not None:
+            raise self.broken
+
+    def __exit__(self, *caught: object) -> None:
+        super().__exit__(*caught)
+        self.check()
 
 
 def global_attributes(data: "Data") -> dict[str, Any]:

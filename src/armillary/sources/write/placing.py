@@ -81,7 +81,7 @@ def cannot_write(path: Path, broken: BaseException) -> CannotWrite:
     """
     number = _error_number(broken)
     reason = os.strerror(number) if number else str(broken) or type(broken).__name__
-    hint = _HINTS.get(number, "choose another place, or see the reason given")
+    hint = _HINTS.get(number, f"look whether the disk at {path.parent} is full, or choose another place")
     if number in _FULL:
         hint = f"free some space at {path.parent} (`armillary cache clear` may help), or choose another disk"
     return CannotWrite(f"cannot save {path}: {reason}", hint)

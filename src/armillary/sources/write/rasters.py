@@ -59,8 +59,11 @@ def save(blocks: Blocks, aside: Path) -> None:
                 file.set_band_description(number, text)
                 file.set_band_unit(number, str(one.attrs.get("units", "")))
                 file.update_tags(number, **_tags(one.attrs))
-    except rasterio.errors.RasterioError as broken:
-        raise OSError(str(broken)) from broken
+    except Exception as broken:
+        # GDAL's own errors share no public parent.
+        if isinstance(broken, rasterio.errors.RasterioError) or type(broken).__module__ == "rasterio._err":
+            raise OSError(f"GDAL: {broken}") from broken
+        raise
 
 
 def _images(data: Any) -> "xr.Dataset":
@@ -134,23 +137,19 @@ def _nodata(data: "xr.Dataset", images: list[Any], dtype: "np.dtype[Any]") -> fl
     return int(found) if found is not None else None
 
 
-def _transform(data: "xr.Dataset") -> "Affine":
-    """Give the map from pixel corners to coordinates, from the pixel centres."""
+def _transform(data: "xr.Dataset") -> "Affine | None":
+    """Give the map from pixel corners to coordinates, from the pixel centres; None where there are no coordinates."""
     from rasterio import Affine
 
+    if not {"y", "x"} <= set(data.coords):
+        return None
     steps = {axis: _step(data, axis) for axis in ("y", "x")}
     dy, dx = steps["y"] or -abs(steps["x"] or 1.0), steps["x"] or abs(steps["y"] or 1.0)
-    return Affine(dx, 0, _first(data, "x") - dx / 2, 0, dy, _first(data, "y") - dy / 2)
-
-
-def _first(data: "xr.Dataset", axis: str) -> float:
-    return float(data[axis][0]) if axis in data.coords else 0.5
+    return Affine(dx, 0, float(data["x"][0]) - dx / 2, 0, dy, float(data["y"][0]) - dy / 2)
 
 
 def _step(data: "xr.Dataset", axis: str) -> float | None:
-    """Give the distance of the pixel centres, None if there is only one; without coordinates pixels are counted."""
-    if axis not in data.coords:
-        return 1.0
+    """Give the distance of the pixel centres, None if there is only one."""
     centres = np.asarray(data[axis], np.float64)
     if centres.size == 1:
         return None

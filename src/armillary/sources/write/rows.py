@@ -24,6 +24,8 @@ MOST_ROWS: Final = 20_000_000
 #: Rows that are made at once.
 STEP_CELLS: Final = 2_000_000
 _CONSTANT: Final = 1000
+#: Most dimensions of what is written wide: a tensor each time.
+_TENSOR: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ class Layout:
 def rows(data: "Data") -> "Iterator[pa.Table]":
     """Give data as consecutive tables of at most about two million values; at least one, perhaps empty.
 
-    A table is cut, else unchanged. A dataset that varies in time is *wide* if that takes no more than `MOST_COLUMNS`
-    columns: one row a time, one column for each component, called ``b_gse[x]`` by its label or ``flux[3]`` by its
-    number; the coordinates of a column stand in its field metadata ``axis``. Any other dataset is *long*: one row for
-    each point of its grid, one column for each coordinate and variable. Packets are one row each, their octets in
-    hexadecimal digits. What varies in neither is an attribute, under ``constants``.
+    A table is cut, else unchanged. A dataset of vectors, spectra or tensors in time is *wide* if that takes no more
+    than `MOST_COLUMNS` columns: one row a time, one column for each component, called ``b_gse[x]`` by its label or
+    ``flux[3]`` by its number; the coordinates of a column stand in its field metadata ``axis``. Any other dataset is
+    *long*: one row for each point of its grid, one column for each coordinate and variable. Packets are one row each,
+    their octets in hexadecimal digits. What varies in neither is an attribute, under ``constants``.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def layout(data: "xr.Dataset") -> Layout:
     if "time" in data.dims and not images:
         width = sum(int(np.prod(one.shape[1:])) for one in found if one.dims[:1] == ("time",))
         width = 2 if _is_packets(data) else width
-        if width <= MOST_COLUMNS:
+        if width <= MOST_COLUMNS and max(one.ndim for one in found) <= _TENSOR:
             return Layout(("time",), (data.sizes["time"],), width)
     widest = max(found, key=lambda one: (one.ndim, one.size))
     dims = tuple(str(dim) for dim in widest.dims)

@@ -114,7 +114,7 @@ def four_processes_fetch_each_sample_once(tmp_path: Path) -> None:
 
     def work(seed: int) -> None:
         cache, dice = Cache(tmp_path / "cache"), random.Random(seed)  # noqa: S311
-        for _ in range(25):
+        for _ in range(15):
             start = dice.randrange(0, 900)
             stop = start + dice.randrange(1, 200)
             xr.testing.assert_identical(cache.serve(PRODUCT, request(start, stop), noted), samples(start, stop))
@@ -122,7 +122,7 @@ def four_processes_fetch_each_sample_once(tmp_path: Path) -> None:
     pids = [fork(lambda seed=seed: work(seed)) for seed in range(4)]
     assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 4
     brought = [t for line in notes.read_text().splitlines() for t in range(*json.loads(line))]
-    assert len(brought) > 800
+    assert len(brought) > 700
     assert len(brought) == len(set(brought))
     assert Cache(tmp_path / "cache").verify() == []
 

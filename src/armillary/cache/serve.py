@@ -116,7 +116,7 @@ class Cache:
         entry = entry_of(product, request)
         answer = _Answer(entry)
         fetched = tries = 0
-        while self._add_stored(answer) or answer.missing:
+        while self._still_missing(answer):
             claim = self._claim(answer)
             if claim is None:
                 progress(0.0, f"waiting for {product.path}, which another is fetching")
@@ -132,8 +132,7 @@ class Cache:
     def read(self, product: Product, request: Request) -> "Data | None":
         """Give the data of a request if all of it is stored, else None."""
         answer = _Answer(entry_of(product, request))
-        self._add_stored(answer)
-        if answer.missing:
+        if self._still_missing(answer):
             return None
         self._count(answer, hit=True)
         return answer.data
@@ -194,8 +193,8 @@ class Cache:
         _attempt(lambda: self._tally.write(self._database), None)
         self._database.close()
 
-    def _add_stored(self, answer: _Answer) -> bool:
-        """Read into the answer what is stored of its missing parts; damaged pieces are dropped. Always gives False."""
+    def _still_missing(self, answer: _Answer) -> list[Interval]:
+        """Read into the answer what is stored of its missing parts and give the rest; damaged pieces are dropped."""
         damaged: list[Piece] = []
         missing = answer.missing
 
@@ -208,7 +207,7 @@ class Cache:
         for piece in damaged:
             _LOG.warning("a damaged part of %s was dropped from the cache", answer.entry.path)
             _drop(self._database, piece.number)
-        return False
+        return answer.missing
 
     def _claim(self, answer: _Answer) -> Claim | None:
         alone: Claim | None = Claim(answer.missing[0], self._database)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from armillary.science.decimate import Array, block_mean, extremes, join_columns
+from armillary.science.decimate import Array, block_mean, column_groups, extremes, join_columns
 
 VALUES = arrays.arrays(np.float64, st.integers(2, 400), elements=st.floats(-1e6, 1e6) | st.just(np.nan))
 
@@ -34,7 +34,8 @@ def test_joined_columns_cover_the_same_and_keep_gaps(n: int, columns: int, gaps:
     holes = np.array([i for i in gaps if i < n], int)
     left[holes] += 3
     values = np.arange(n, dtype=float)[:, None]
-    new_left, new_right, edges, joined = join_columns(left, right, np.array([0.0, 1.0]), values, columns)
+    starts = column_groups(left, right, columns)
+    new_left, new_right, edges, joined = join_columns(left, right, np.array([0.0, 1.0]), values, starts)
     assert (new_right - new_left).sum() == (right - left).sum()
     assert (new_left[1:] > new_right[:-1]).sum() == len(holes)
     assert len(new_left) <= columns + len(holes)

@@ -12,6 +12,7 @@ from armillary.plots.layout import Box, Layout, lay_out
 from armillary.plots.painted import paint
 from armillary.plots.ticks import time_ticks
 from armillary.plots.view import Array, Cells, ColourAxis, Image, Line, Panel, Points, Spans, Trace, View
+from armillary.plots.wording import log_label
 from armillary.science.decimate import extremes
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class _Place:
 
 
 def draw(view: View, progress: "Progress", *, width: float, height: float | None, dpi: float) -> "Figure":
-    """Draw a view.
+    """Draw a view, inside the `settings` of who calls.
 
     Parameters
     ----------
@@ -70,13 +71,21 @@ def write_figure(view: View, file: IO[bytes], kind: str, progress: "Progress", *
     """Draw a view into an open file; `kind` is png, svg or pdf. The same view gives the same bytes."""
     import matplotlib as mpl
 
-    settings: Any = _defaults() | _STYLE
-    with _ONE_AT_A_TIME, mpl.rc_context(settings), catch_warnings():
+    with _ONE_AT_A_TIME, mpl.rc_context(settings()), catch_warnings():
         # A letter that the font lacks is drawn as an empty box; that is no reason to stop or to talk.
         filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         figure = draw(view, progress, **size)
         progress(0.9, f"writing {kind}")
         figure.savefig(file, format=kind, dpi=size["dpi"], metadata=metadata(view, kind))
+
+
+def settings() -> Any:
+    """Give all settings of matplotlib that pictures depend on, so that a user's matplotlibrc does not change them."""
+    from matplotlib import rcParamsDefault
+
+    keep = ("axes.", "font.", "grid.", "hatch.", "image.", "legend.", "lines.", "mathtext.", "patch.", "path.", "pdf.",
+            "savefig.", "svg.", "text.", "xtick.", "ytick.", "xaxis.", "yaxis.", "figure.")  # fmt: skip
+    return {name: value for name, value in rcParamsDefault.items() if name.startswith(keep)} | _STYLE
 
 
 def metadata(view: View, kind: str) -> dict[str, Any]:
@@ -95,15 +104,6 @@ def metadata(view: View, kind: str) -> dict[str, Any]:
         return {"Title": title, "Description": view.summary, "Source": about, "Creator": "Armillary", "Date": None}
     named = {name.capitalize(): text for name, text in view.about.items()}
     return named | {"Title": title, "Description": view.summary, "Software": "Armillary"}
-
-
-def _defaults() -> dict[str, Any]:
-    """Give matplotlib's own settings, so that a user's matplotlibrc does not change our pictures."""
-    from matplotlib import rcParamsDefault
-
-    keep = ("axes.", "font.", "grid.", "hatch.", "image.", "legend.", "lines.", "mathtext.", "patch.", "path.", "pdf.",
-            "savefig.", "svg.", "text.", "xtick.", "ytick.", "xaxis.", "yaxis.", "figure.")  # fmt: skip
-    return {name: value for name, value in rcParamsDefault.items() if name.startswith(keep)}
 
 
 def _draw_panel(figure: "Figure", view: View, panel: Panel, box: Box, layout: Layout) -> None:
@@ -217,7 +217,7 @@ def _set_axes(place: _Place, view: View, panel: Panel) -> None:
     label = "\n".join(wrap(panel.y.label, max(int(place.box.height * 14), 12))[:2])
     units = f"[{panel.y.units}]" if panel.y.units else ""
     axes.set_ylabel(_plain("\n".join(filter(None, [label, units]))), linespacing=1.05)
-    axes.yaxis.set_label_coords(-0.52 / place.box.width, 0.5) if panel.x.time else None
+    axes.yaxis.set_label_coords(-0.6 / place.box.width, 0.5) if panel.x.time else None
     if panel.x.time:
         _set_time_ticks(place, view, labelled=place.box.lowest)
     else:
@@ -237,19 +237,33 @@ def _set_time_ticks(place: _Place, view: View, *, labelled: bool) -> None:
 
 
 def _thin_ticks(place: _Place, panel: Panel) -> None:
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator
 
     if panel.kind == "events":
         place.axes.tick_params(axis="y", which="both", length=0)
-        return
-    most = max(int(place.box.height / 0.3), 2)
-    if panel.y.scale == "linear":
-        place.axes.yaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], prune="both"))
-    elif panel.y.high / panel.y.low > 30:
-        place.axes.yaxis.set_major_locator(LogLocator(numticks=most + 1))
-        place.axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        _mark(place.axes.yaxis, panel.y.scale, panel.y.high / panel.y.low if panel.y.low > 0 else 1, place.box.height)
     if not panel.x.time:
         place.axes.xaxis.set_major_locator(MaxNLocator(max(int(place.box.width / 0.9), 2)))
+    if panel.kind == "image":
+        place.axes.ticklabel_format(style="plain", useOffset=False)
+
+
+def _mark(axis: Any, scale: str, ratio: float, height: float) -> None:
+    """Put as many marks on an upright axis as its height has room for."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    most = max(int(height / 0.3), 2)
+    if scale == "linear":
+        axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], prune="both"))
+        return
+    axis.set_minor_formatter(NullFormatter())
+    if ratio > 30:
+        axis.set_major_locator(LogLocator(numticks=most + 1))
+    else:
+        steps = (1.0,) if ratio > 12 and most < 4 else (1.0, 2.0, 5.0) if ratio > 3 else tuple(range(1, 10))
+        axis.set_major_locator(LogLocator(subs=steps, numticks=20))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: log_label(value)))
 
 
 def _draw_colour_bar(figure: "Figure", layout: Layout, place: _Place, mappable: Any, colour: ColourAxis) -> None:
@@ -259,10 +273,8 @@ def _draw_colour_bar(figure: "Figure", layout: Layout, place: _Place, mappable: 
     label = "\n".join(wrap(colour.label, max(int(box.height * 14), 12))[:2])
     drawn.set_label(_plain("\n".join(filter(None, [label, f"[{colour.units}]" if colour.units else ""]))), fontsize=7.5)
     drawn.ax.tick_params(direction="out", labelsize=7)
-    if colour.scale == "linear":
-        from matplotlib.ticker import MaxNLocator
-
-        drawn.ax.yaxis.set_major_locator(MaxNLocator(max(int(box.height / 0.3), 2)))
+    _mark(drawn.ax.yaxis, colour.scale, colour.high / colour.low if colour.low > 0 else 1, box.height)
+    drawn.ax.yaxis.get_offset_text().set_fontsize(6.5)
 
 
 def _draw_legend(place: _Place, panel: Panel) -> None:

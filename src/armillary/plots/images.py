@@ -48,7 +48,8 @@ def cube_panels(product: "Product", data: "xr.Dataset", _interval: "Interval | N
     cube = cubes[0]
     waves = np.asarray(cube["wavelength"].values, np.float64)
     units = str(cube["wavelength"].attrs.get("units", ""))
-    nm = waves * _NANOMETRES.get(units.lower(), np.nan)
+    guessed = (1.0 if np.nanmedian(waves) > 100 else 1e3) if not units else np.nan
+    nm = waves * _NANOMETRES.get(units.lower(), guessed)
     natural = np.isfinite(nm).any() and np.nanmin(nm) <= 500 and np.nanmax(nm) >= 640
     if natural:
         chosen = [int(np.nanargmin(np.abs(nm - light))) for light in _VISIBLE]

@@ -6,7 +6,7 @@ from typing import Final
 
 from armillary.plots.view import Panel, View
 
-_LEFT: Final = 1.05
+_LEFT: Final = 1.15
 _RIGHT: Final = 1.3
 _TOP: Final = 0.22
 _TITLE: Final = 0.2
@@ -129,9 +129,13 @@ def _shape(panel: Panel) -> float | None:
 
 
 def _notes(view: View, width: float) -> tuple[str, ...]:
-    lines = []
+    """Write each note once, with the panels that it is about."""
+    about: dict[str, list[str]] = {}
     for number, panel in enumerate(view.panels, 1):
-        if panel.notes:
-            where = f"panel {number}: " if len(view.panels) > 1 else ""
-            lines += wrap(where + "; ".join(panel.notes), max(int(width * 22), 30))
+        for note in panel.notes:
+            about.setdefault(note, []).append(str(number))
+    lines = []
+    for note, numbers in about.items():
+        where = f"panel{'s' * (len(numbers) > 1)} {', '.join(numbers)}: " if len(view.panels) > 1 else ""
+        lines += wrap(where + note, max(int(width * 22), 30))
     return tuple(lines[:_MAX_NOTES])

@@ -89,7 +89,7 @@ def colour_limits(values: Array, log: bool | None) -> tuple[float, float, Scale]
     positive = known[known > 0]
     if log is not False and positive.size:
         low, high = np.percentile(positive, [1, 99.9])
-        if log or (positive.size > 0.5 * known.size and known.min() >= 0 and high > 100 * low):
+        if log or (positive.size > 0.2 * known.size and known.min() >= 0 and high > 100 * low):
             return (float(low), float(high), "log") if high > low * 1.001 else (low * 0.5, high * 2.0, "log")
     if not known.size:
         return 0.0, 1.0, "linear"

@@ -20,14 +20,15 @@ def paint(cells: Cells, start: int, stop: int, y: Axis, width: int, height: int)
     if not inside.any():
         return image
     edges = cells.edges if cells.edges.ndim == 1 else cells.edges[inside]
-    left, right, edges, values = join_columns(
-        cells.left[inside], cells.right[inside], edges, cells.values[inside], width
-    )
-    pixel = (stop - start) / width
-    right = np.maximum(right, np.minimum(left + pixel, np.append(left[1:], np.inf)))
+    left, right, pixel = cells.left[inside], cells.right[inside], (stop - start) / width
+    place = np.clip(((left + (right - left) // 2 - start) / pixel).astype(np.int64), 0, width - 1)
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    left, right, edges, values = join_columns(left, right, edges, cells.values[inside], starts)
     centres = start + (np.arange(width) + 0.5) * pixel
     column = np.searchsorted(left, centres, side="right") - 1
+    column[place[starts]] = np.arange(len(starts))
     hit = (column >= 0) & (centres < right[np.maximum(column, 0)])
+    hit[place[starts]] = True
     levels = _levels(y, height)
     row = _rows(edges, levels) if edges.ndim == 1 else np.stack([_rows(one, levels) for one in edges])
     picked = _pick(values, row)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from armillary.plots.view import Array, Cells, Image, Line, Trace
-from armillary.science.decimate import block_mean, extremes, join_columns
+from armillary.science.decimate import block_mean, column_groups, extremes, join_columns
 
 #: Values of an image along each side.
 MAX_SIDE: Final = 512
@@ -33,8 +33,8 @@ def _line(line: Line, max_points: int) -> Line:
 def _cells(cells: Cells, columns: int) -> Cells:
     if len(cells.left) <= columns:
         return cells
-    left, right, edges, values = join_columns(cells.left, cells.right, cells.edges, cells.values, columns)
-    return Cells(left, right, edges, values)
+    starts = column_groups(cells.left, cells.right, columns)
+    return Cells(*join_columns(cells.left, cells.right, cells.edges, cells.values, starts))
 
 
 def _image(values: Array) -> Array:

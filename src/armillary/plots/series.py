@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import product as combinations
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,8 @@ from armillary.plots.limits import (
     valid,
 )
 from armillary.plots.view import Array, Axis, Cells, ColourAxis, Line, Panel, Points
-from armillary.plots.wording import tidy_units
+from armillary.plots.wording import shared_label, tidy_label, tidy_units
+from armillary.science.decimate import column_groups, join_columns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,6 +32,7 @@ COLOURS: Final = ("#0072b2", "#009e73", "#d55e00", "#000000", "#cc79a7", "#e69f0
 MAX_LINES: Final = 12
 MAX_PANELS: Final = 6
 _ROWS: Final = 512
+_SCREEN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,19 +90,25 @@ def spectrogram(product: "Product", variable: "xr.DataArray", times: Array) -> P
     inside = edges[np.isfinite(edges)]
     low, high = (float(inside.min()), float(inside.max())) if inside.size else (0.0, 1.0)
     y = Axis(y_name, tidy_units(str(y_attrs.get("units", ""))), low, high, "log" if log else "linear")
-    colour_low, colour_high, scale = colour_limits(values, is_log(variable.attrs))
+    colour_low, colour_high, scale = colour_limits(_as_seen(left, right, edges, values), is_log(variable.attrs))
     label, units = axis_label(variable, product), tidy_units(str(variable.attrs.get("units", "")))
     colour = ColourAxis(label, units, colour_low, colour_high, scale, "viridis")
     cells = Cells(left, right, edges, values.astype(np.float32))
     return Panel("spectrogram", time_axis(ns), y, (cells,), colour, product.title, product.path, averaged + notes)
 
 
+def _as_seen(left: Array, right: Array, edges: Array, values: Array) -> Array:
+    """Give the means that a screen shows of many columns, whose colours those of single columns may not fit."""
+    if len(left) <= 2 * _SCREEN:
+        return values
+    return join_columns(left, right, edges, values, column_groups(left, right, _SCREEN))[3]
+
+
 def axis_label(variable: "xr.DataArray", product: "Product") -> str:
     """Name a variable: LABLAXIS, else its long name, else the product's title."""
     for name in (variable.attrs.get("LABLAXIS"), variable.attrs.get("long_name"), product.title, variable.name):
-        text = " ".join(str(name).replace("_", " ").split()) if name else ""
-        if text:
-            return text
+        if tidy_label(name):
+            return tidy_label(name)
     return ""
 
 
@@ -130,12 +139,13 @@ def _nanoseconds(data: "xr.Dataset") -> Array:
 
 def _has_bins(variable: "xr.DataArray", kind: str) -> bool:
     display = str(variable.attrs.get("DISPLAY_TYPE") or "").lower()
-    if variable.ndim < 2 or (display.startswith(("time_series", "stack_plot")) and variable[0:1].size <= MAX_LINES):
+    components = prod(variable.shape[1:])
+    if variable.ndim < 2 or (display.startswith(("time_series", "stack_plot")) and components <= MAX_LINES):
         return False
     numeric = [_coordinate(variable, n) is not None for n in range(1, variable.ndim)]
     if kind in {"spectrogram", "distribution"} or display.startswith("spectrogram"):
-        return any(numeric) or variable[0:1].size > MAX_LINES
-    return variable[0:1].size > MAX_LINES
+        return any(numeric) or components > MAX_LINES
+    return components > MAX_LINES
 
 
 def _coordinate(variable: "xr.DataArray", n: int) -> "xr.DataArray | None":
@@ -199,7 +209,7 @@ def _short_name(variable: "xr.DataArray", n: int) -> str:
     found = _coordinate(variable, n)
     attrs = {} if found is None else found.attrs
     name = attrs.get("LABLAXIS") or attrs.get("long_name") or (variable.dims[n] if found is None else found.name)
-    return " ".join(str(name).replace("_", " ").split())
+    return tidy_label(name)
 
 
 def _same_rows(centres: Array) -> bool:
@@ -213,11 +223,11 @@ def _curves(variable: "xr.DataArray") -> Curves:
     values, labels, more = _upper_triangle(values, labels)
     if len(labels) > MAX_LINES:
         more += (f"the first {MAX_LINES} of {len(labels)} components",)
-    flat = values.reshape(len(values), -1)[:, :MAX_LINES]
+    flat = values.reshape(len(values), len(labels))[:, :MAX_LINES]
     log = bool(is_log(variable.attrs))
-    name = variable.attrs.get("LABLAXIS") or variable.attrs.get("long_name") or ""
+    name = variable.attrs.get("LABLAXIS") or shared_label(labels) or variable.attrs.get("long_name")
     units = tidy_units(str(variable.attrs.get("units", "")))
-    return Curves(str(name) or str(variable.name), units, log, flat, labels[:MAX_LINES], notes + more)
+    return Curves(str(name or variable.name), units, log, flat, labels[:MAX_LINES], notes + more)
 
 
 def _upper_triangle(values: Array, labels: tuple[str, ...]) -> tuple[Array, tuple[str, ...], tuple[str, ...]]:
@@ -268,10 +278,13 @@ def _line_panel(product: "Product", times: Array, group: list[Curves]) -> Panel:
     notes = tuple(note for one in group for note in one.notes)
     if len(names) > MAX_LINES:
         notes += (f"the first {MAX_LINES} of {len(names)} lines",)
-    low, high, scale = line_limits(values[:, :MAX_LINES], group[0].log)
-    x, y = break_gaps(times, values[:, :MAX_LINES])
+    values = values[:, :MAX_LINES]
+    low, high, scale = line_limits(values, group[0].log)
+    if scale == "log":
+        values = np.where(values > 0, values, np.nan)
+    x, y = break_gaps(times, values)
     lines = tuple(Line(x, y[:, k], name, COLOURS[k % len(COLOURS)]) for k, name in enumerate(names[:MAX_LINES]))
-    label = " ".join(group[0].name.replace("_", " ").split()) if len(group) == 1 else product.title
+    label = tidy_label(group[0].name) if len(group) == 1 else product.title
     if not np.isfinite(values).any():
         notes += ("no data here",)
     y_axis = Axis(label, group[0].units, low, high, scale)
@@ -279,8 +292,7 @@ def _line_panel(product: "Product", times: Array, group: list[Curves]) -> Panel:
 
 
 def _legend(one: Curves, label: str, several: bool) -> str:
-    name = " ".join(one.name.replace("_", " ").split())
-    return f"{name} {label}".strip() if several else label
+    return f"{tidy_label(one.name)} {label}".strip() if several else label
 
 
 def _packet_panel(product: "Product", times: Array, apids: Array, variable: "xr.DataArray") -> Panel:

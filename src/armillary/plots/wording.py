@@ -1,6 +1,7 @@
 """How units, names and times are written beside a picture."""
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from armillary.model.times import format_time
@@ -34,6 +35,49 @@ def tidy_units(units: str) -> str:
         return _SAME[text.lower()]
     text = _POWER.sub(lambda m: next(part for part in m.groups() if part).lstrip("+").translate(_RAISED), text)
     return _PLAIN_POWER.sub(lambda m: m[1] + m[2].translate(_RAISED), text)
+
+
+def tidy_label(text: object) -> str:
+    """Write a name as a figure does: spaces for underscores, no codes of IDL.
+
+    Examples
+    --------
+    >>> [tidy_label(name) for name in ("DEF_omni", "flux!Ccorrected", None)]
+    ['DEF omni', 'flux corrected', '']
+    """
+    plain = re.sub(r"![A-Z]", " ", str(text or "")).replace("_", " ")
+    return " ".join(plain.split())
+
+
+def log_label(value: float) -> str:
+    """Write a mark of a short logarithmic axis.
+
+    Examples
+    --------
+    >>> [log_label(value) for value in (0.2, 50.0, 4e-6, 1e7)]
+    ['0.2', '50', '4·10⁻⁶', '10⁷']
+    """
+    if 1e-3 <= value < 1e5:
+        return f"{value:g}"
+    front, power = f"{value:.0e}".split("e")
+    raised = str(int(power)).translate(_RAISED)
+    return f"10{raised}" if front == "1" else f"{front}·10{raised}"
+
+
+def shared_label(labels: Sequence[str]) -> str:
+    """Give what the labels of components have in common if they differ in one letter only, else nothing.
+
+    Examples
+    --------
+    >>> shared_label(["Vx GSE", "Vy GSE", "Vz GSE"]), shared_label(["x", "y", "z"]), shared_label(["N", "T para"])
+    ('V GSE', '', '')
+    """
+    if len(labels) < 2 or len({len(label) for label in labels}) > 1:
+        return ""
+    differ = [len(set(letters)) > 1 for letters in zip(*labels, strict=True)]
+    if sum(differ) != 1:
+        return ""
+    return "".join(letter for letter, other in zip(labels[0], differ, strict=True) if not other).strip(" _-")
 
 
 def describe(view: "View") -> str:

@@ -42,10 +42,31 @@ def extremes(x: Array, y: Array, columns: int) -> Array:
     return np.unique(np.concatenate([starts, starts + lengths - 1, lowest, highest, broken]))
 
 
+def column_groups(left: Array, right: Array, columns: int) -> Array:
+    """Give the index of the first column of each of about `columns` groups; none reaches across a gap.
+
+    Parameters
+    ----------
+    left, right : array, shape (n,)
+        Borders of the columns, sorted.
+
+    Returns
+    -------
+    array of int64
+        Rising, at most ``columns + number of gaps``.
+    """
+    step = -(-len(left) // max(columns, 1))
+    new = np.zeros(len(left), bool)
+    new[:: max(step, 1)] = True
+    new[1:] |= left[1:] > right[:-1]
+    starts: Array = np.flatnonzero(new)
+    return starts
+
+
 def join_columns(
-    left: Array, right: Array, edges: Array, values: Array, columns: int
+    left: Array, right: Array, edges: Array, values: Array, starts: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Join neighbouring columns of cells until there are about `columns`; columns that do not touch stay apart.
+    """Join neighbouring columns of cells into groups.
 
     Parameters
     ----------
@@ -55,17 +76,14 @@ def join_columns(
         Borders of the cells; joined columns take those of their first one.
     values : array, shape (n, m)
         The joined value is the mean of those that are not NaN.
+    starts : array of int, shape (k,)
+        The first column of each group, beginning with 0.
 
     Returns
     -------
     left, right, edges, values : arrays
-        The same with k columns, ``k <= columns + number of gaps``.
+        The same with k columns.
     """
-    step = -(-len(left) // max(columns, 1))
-    new = np.zeros(len(left), bool)
-    new[::step] = True
-    new[1:] |= left[1:] > right[:-1]
-    starts = np.flatnonzero(new)
     known = ~np.isnan(values)
     count = np.add.reduceat(known, starts, axis=0, dtype=np.int64)
     total = np.add.reduceat(np.where(known, values, 0), starts, axis=0, dtype=np.float64)

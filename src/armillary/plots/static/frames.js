@@ -126,6 +126,7 @@ function drawBar(canvas, box, colour, look) {
   const bar = { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height };
   drawColourBar(canvas, bar, colour.map);
   canvas.strokeStyle = look.frame;
+  canvas.fillStyle = look.ink;
   canvas.strokeRect(bar.left + 0.5, bar.top + 0.5, bar.width - 1, bar.height - 1);
   const log = colour.scale === "log";
   const ruler = { low: colour.low, high: colour.high, log, from: bar.top + bar.height, to: bar.top };

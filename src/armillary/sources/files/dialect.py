@@ -65,6 +65,7 @@ def find_dialect(path: Path) -> Dialect:
     headed = not declared and _has_header(rows)
     names = declared or _headings(rows[0] if headed else (), len(rows[0]))
     _refuse_prose(rows, path.name)
+    _refuse_misfit(rows, headed, path.name)
     skip = _first_row(lines, len(comments), headed)
     newlines = '"' in text and any("\n" in cell for row in _rows(lines[skip : skip + 500], delimiter) for cell in row)
     return Dialect(delimiter, skip, names, encoding, newlines, _title(comments))
@@ -120,7 +121,7 @@ def _delimiter(body: list[str], name: str) -> str:
     counts = Counter(len(line.split()) for line in body)
     width, often = counts.most_common(1)[0]
     if often >= _SHARE * sum(counts.values()) and (width > 1 or all(_is_value(line) for line in body[1:])):
-        return ""
+        return "" if width > 1 else ","
     raise BadData(f"{name} is text without a table: its lines have no common columns", "leave it: it is not data")
 
 
@@ -209,6 +210,14 @@ def _refuse_prose(rows: list[list[str]], name: str) -> None:
     words = sum(len(cell.split()) > 6 for row in rows for cell in row)
     if values == 0 and (cells == 0 or words > 0.2 * len(rows)):
         raise BadData(f"{name} is text without a table: no column holds numbers or times", "leave it: it is not data")
+
+
+def _refuse_misfit(rows: list[list[str]], headed: bool, name: str) -> None:
+    """Refuse a header of words with spaces over columns of white space: nobody can tell them apart."""
+    width = Counter(len(row) for row in rows).most_common(1)[0][0]
+    if headed and len(rows[0]) != width:
+        problem = f"{name}: its header has {len(rows[0])} columns and its rows have {width}"
+        raise BadData(problem, "put one name over each column")
 
 
 def _title(comments: list[str]) -> str:

@@ -42,6 +42,7 @@ def describe(path: Path) -> Summary:
             rows=image.height,
             row_bytes=octets,
         )
+        _touch_the_end(image)
         driver = "GeoTIFF" if image.driver == "GTiff" else "JPEG 2000"
         boxed = _north_up(image)
     date = date_of(path.stem)
@@ -79,6 +80,13 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> Data:
             dataset = dataset.assign_coords(band=_bands(image))
     date = date_of(path.stem)
     return dataset.expand_dims(time=[to_datetime64(date.start)]) if date else dataset
+
+
+def _touch_the_end(image: Any) -> None:
+    """Read the last pixel: a file that was cut short has a sound header."""
+    from rasterio.windows import Window
+
+    image.read(image.count, window=Window(image.width - 1, image.height - 1, 1, 1))
 
 
 def _frame(image: Any, extent: Extent) -> "xr.Dataset":

@@ -96,7 +96,7 @@ def tidy(table: "pa.Table", plan: Layout) -> "pa.Table":
     values: list[Any] = []
     for name, olds in plan.times:
         fields.append(pa.field(name, pa.timestamp("ns"), metadata={"unit": "UTC", "description": olds[0]}))
-        values.append(pa.array(_decoded(table, olds), pa.timestamp("ns")))
+        values.append(_decoded(table, olds))
     for field in table.schema:
         if field.name not in replaced:
             fields.append(field.with_name(renamed.get(field.name, field.name)))
@@ -132,7 +132,7 @@ def variables(sample: "pa.Table", title: str, tally: Tally, plan: Layout) -> tup
 def tally(table: "pa.Table", plan: Layout) -> Tally:
     """Count a tidy table."""
     names = [name for name, _ in plan.times]
-    columns = [np.asarray(table.column(name).to_numpy(), "datetime64[ns]") for name in names]
+    columns = [_instants(table.column(name)) for name in names]
     times = np.concatenate(columns) if columns else np.array([], "datetime64[ns]")
     cadence = instants.cadence(times) if plan.timed else None
     return Tally(table.num_rows, table.nbytes, instants.span(times), cadence)
@@ -159,7 +159,7 @@ def series(table: "pa.Table", name: str) -> "xr.Dataset":
     field, column = table.schema.field(name), table.column(name)
     if column.null_count or pa.types.is_boolean(column.type) or pa.types.is_decimal(column.type):
         column = column.cast(pa.float64(), safe=False)
-    times, values = np.asarray(table.column("time").to_numpy(), "datetime64[ns]"), np.asarray(column.to_numpy())
+    times, values = _instants(table.column("time")), np.asarray(column.to_numpy())
     keep = ~np.isnat(times)
     times, values = times[keep], values[keep]
     if (times[1:] < times[:-1]).any():
@@ -197,8 +197,7 @@ def _times(sample: "pa.Table") -> tuple[tuple[str, tuple[str, ...]], ...]:
         if _is_time(sample, name):
             return (("time", (name,)),)
     first = sample.column_names[0]
-    texts = np.asarray(sample.column(first).slice(0, 100).to_numpy(zero_copy_only=False))
-    if texts.dtype.kind in "OM" and _is_time(sample, first):
+    if not _numeric(sample.schema.field(first)) and _is_time(sample, first):
         return (("time", (first,)),)
     parts = _time_parts(sample)
     return (("time", parts),) if parts else ()
@@ -246,28 +245,53 @@ def _apart(sample: "pa.Table", wanted: set[str], times: tuple[tuple[str, tuple[s
 
 def _is_time(sample: "pa.Table", name: str) -> bool:
     field = sample.schema.field(name)
+    if _is_instant(field.type):
+        return bool(sample.column(name).null_count < sample.num_rows)
     times = instants.decode(_numpy(sample.column(name)), column_unit(field), name)
     return times is not None and bool((~np.isnat(times)).any())
 
 
-def _decoded(table: "pa.Table", olds: tuple[str, ...]) -> "np.ndarray[Any, Any]":
+def _decoded(table: "pa.Table", olds: tuple[str, ...]) -> Any:
+    import pyarrow as pa
+
+    column = table.column(olds[0])
     if len(olds) > 1:
         parts = {_PARTS[instants.plain(old)]: _numpy(table.column(old)).astype(float) for old in olds}
-        return instants.from_parts(parts)
-    values = _numpy(table.column(olds[0]))
-    times = instants.decode(values, column_unit(table.schema.field(olds[0])), olds[0])
-    if times is not None:
-        return times
-    if table.column(olds[0]).null_count == table.num_rows:
-        return np.full(table.num_rows, np.datetime64("NaT", "ns"))
-    raise BadData(f"column {olds[0]!r} is not made of times further down", "mend the file")
+        return pa.array(instants.from_parts(parts), pa.timestamp("ns"))
+    if _is_instant(column.type) or column.null_count == table.num_rows:
+        return column.cast(pa.timestamp("ns"))
+    times = instants.decode(_numpy(column), column_unit(table.schema.field(olds[0])), olds[0])
+    if times is None:
+        raise BadData(f"column {olds[0]!r} is not made of times further down", "mend the file")
+    return pa.array(times, pa.timestamp("ns"))
+
+
+def _is_instant(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+def _instants(column: Any) -> "np.ndarray[Any, Any]":
+    """Give a column of timestamps as numpy has them, missing ones as NaT.
+
+    Not by ``to_numpy``, which imports pandas (a second for every process that looks into a folder).
+    """
+    import pyarrow as pa
+
+    if not len(column):
+        return np.array([], "datetime64[ns]")
+    counts = column.cast(pa.timestamp("ns")).cast(pa.int64())
+    if counts.null_count:
+        counts = counts.fill_null(np.iinfo(np.int64).min)
+    return np.from_dlpack(pa.concat_arrays(counts.chunks)).astype("datetime64[ns]")
 
 
 def _numpy(column: Any) -> "np.ndarray[Any, Any]":
     import pyarrow as pa
 
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        return np.asarray(column.cast(pa.timestamp("ns")).to_numpy(), "datetime64[ns]")
+    if _is_instant(column.type):
+        return _instants(column)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
     return np.asarray(column.to_numpy())

@@ -1,12 +1,13 @@
 """Tables in text (CSV and its like, also gzipped) and Parquet, streamed block by block."""
 
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from armillary.errors import BadData, DamagedFile
+from armillary.errors import ArmillaryError, BadData, DamagedFile
 from armillary.model import Data, Extent, Progress
 from armillary.model.kinds import column
 from armillary.science.trim import trim
@@ -211,19 +212,14 @@ def _reader(path: Path) -> tuple[str, "_Text | _Parquet"]:
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Turn what pyarrow and pandas raise on a broken file into our error."""
-    import zlib
-
-    import pandas as pd
-    import pyarrow as pa
-
     try:
         yield
-    except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as broken:
-        raise DamagedFile(f"{path.name}: {str(broken)[:300]}", "fetch it again, or mend the row") from None
+    except (ArmillaryError, FileNotFoundError, MemoryError):
+        raise
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as broken:
-        if isinstance(broken, FileNotFoundError):
-            raise
         raise DamagedFile(f"{path.name} cannot be read: {broken}", "fetch it again") from None
+    except ValueError as broken:  # what pyarrow and pandas raise for bad rows, without importing both to name it
+        raise DamagedFile(f"{path.name}: {str(broken)[:300]}", "fetch it again, or mend the row") from None
 
 
 def _by_pandas(path: Path, plan: Dialect, columns: list[str] | None) -> "Iterator[pa.Table]":
@@ -232,12 +228,18 @@ def _by_pandas(path: Path, plan: Dialect, columns: list[str] | None) -> "Iterato
 
     encoding = "utf-8-sig" if plan.encoding == "utf8" else plan.encoding
     names = [one.name for one in plan.headings]
-    blocks = pd.read_csv(
-        path, sep=r"\s+", names=names, usecols=columns, header=None, skiprows=plan.skip, comment="#", index_col=False,
-        chunksize=100_000, encoding=encoding, na_values=_MISSING,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "sep": r"\s+",
+        "header": None,
+        "comment": "#",
+        "na_values": _MISSING,
+        "encoding": encoding,
+    }
+    blocks = pd.read_csv(path, names=names, usecols=columns, skiprows=plan.skip, chunksize=100_000, **options)
     with blocks:
         for block in blocks:
+            if not isinstance(block.index, pd.RangeIndex):
+                raise DamagedFile(f"{path.name} has rows with more cells than columns", "mend the rows")
             yield pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
 
 

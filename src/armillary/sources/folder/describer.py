@@ -1,5 +1,6 @@
 """The parent's side of the child that looks into files."""
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -16,6 +17,7 @@ from armillary.sources.folder.scan import Entry
 
 #: A sound file is described in well under a second, one with text at 20 MB/s or faster.
 _SECONDS: Final = 20
+_SECONDS_TO_START: Final = 60
 _OCTETS_PER_SECOND: Final = 20_000_000
 
 
@@ -106,6 +108,8 @@ def _start() -> _Child:
     )
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(process, lines), daemon=True, name="describer").start()
+    with contextlib.suppress(queue.Empty):
+        lines.get(timeout=_SECONDS_TO_START)  # the child says that it is ready; a dead one is noticed when asked
     return _Child(process, lines)
 
 

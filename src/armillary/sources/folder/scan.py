@@ -1,6 +1,7 @@
 """Which files a folder holds, by name, size and time of change only."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,8 @@ def _entries(prefix: str, files: "list[os.DirEntry[str]]") -> Iterator[Entry]:
         except OSError as broken:
             yield Entry(name, 0, 0, f"it cannot be looked at: {broken.strerror}")
             continue
+        if not stat.S_ISREG(status.st_mode):
+            continue  # a pipe or a device would never end
         size, mtime = status.st_size, status.st_mtime_ns
         if headers and known == ".hdr":
             size, mtime = _with_companions(item, files, size, mtime)

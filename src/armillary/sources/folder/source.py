@@ -20,6 +20,8 @@ from armillary.sources.folder.scan import Entry, scan
 if TYPE_CHECKING:
     import sqlite3
 
+    import pyarrow as pa
+
 #: Rows are kept at least this often, so that an interrupt loses little.
 _SECONDS_BETWEEN_WRITES: Final = 1.0
 _ALL: Final = Interval(-(1 << 62), 1 << 62)
@@ -190,11 +192,27 @@ def _unrepeated(pieces: list[Data]) -> list[Data]:
         return pieces
     keys = ["start", "stop"] if "start" in tables[0].column_names else ["time"]
     if not all(set(keys) <= set(table.column_names) for table in tables):
-        return pieces
+        return [*_alike(tables)]
     kept: list[Data] = []
     seen: set[tuple[Any, ...]] = set()
-    for table in tables:
+    for table in _alike(tables):
         rows = list(zip(*(table.column(key).to_numpy().tolist() for key in keys), strict=True))
         kept.append(table.filter(pa.array([row not in seen for row in rows], pa.bool_())))
         seen |= set(rows)
     return kept
+
+
+def _alike(tables: "list[pa.Table]") -> "list[pa.Table]":
+    """Give columns one type: whole numbers in one file may be fractions in the next."""
+    import pyarrow as pa
+
+    if all(table.schema.equals(tables[0].schema) for table in tables):
+        return tables
+    try:
+        wide = pa.unify_schemas([table.schema for table in tables], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return tables
+    return [
+        table.cast(pa.schema([field.with_type(wide.field(field.name).type) for field in table.schema]))
+        for table in tables
+    ]

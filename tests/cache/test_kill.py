@@ -201,6 +201,8 @@ def test_processes(scenarios: tuple[Callable[[Path], None], ...], tmp_path: Path
 
 
 if __name__ == "__main__":
+    # what is imported late is imported here, once, and not in every child
+    xr.testing.assert_identical(Cache(Path(sys.argv[1]) / "warm").serve(PRODUCT, request(0, 9), fetch), samples(0, 9))
     for scenario in SCENARIOS:
         if scenario.__name__ in sys.argv[2:]:
             place = Path(sys.argv[1]) / scenario.__name__

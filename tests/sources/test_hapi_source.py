@@ -148,7 +148,7 @@ def test_long_times_come_in_pieces_without_loss_or_doubles(tmp_path: Path, forma
     with HapiServer({"field": field(1440)}, formats=formats) as server:
         source = source_of(server, tmp_path, piece_bytes=4000)
         whole = leaf(source, "demo/field")
-        data = source.fetch(whole, request(whole), lambda fraction, message="": heard.append(fraction))
+        data = source.fetch(whole, request(whole), lambda fraction, _="": heard.append(fraction))
         assert server.times_asked("data") > 5
     assert data["flag"].to_numpy().tolist() == list(range(1440))
     assert heard == sorted(heard)
@@ -173,7 +173,8 @@ def test_the_servers_own_limit_is_kept(tmp_path: Path) -> None:
         source = source_of(server, tmp_path)
         flag = leaf(source, "demo/field/flag")
         assert source.fetch(flag, request(flag), silent)["flag"].size == 1440
-        assert server.times_asked("data") == 12
+        # twelve pieces, and the record at stopDate
+        assert server.times_asked("data") == 13
 
 
 def test_offline_the_record_serves(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_offline_the_record_serves(tmp_path: Path) -> None:
         assert source.inventory(silent) == online
         assert len(server.asked) == asked
     heard: list[str] = []
-    assert source.refresh(lambda fraction, message="": heard.append(message)) == online
+    assert source.refresh(lambda _, message="": heard.append(message)) == online
     assert "using what was recorded" in heard[-1]
     with pytest.raises(SourceDown, match="no connection"):
         source.fetch(online[0], request(online[0]), silent)
@@ -225,7 +226,7 @@ def test_a_bad_dataset_is_a_problem_row_and_the_others_serve(tmp_path: Path) -> 
     heard: list[str] = []
     with HapiServer({"bad": bad, "field": field(), "wrong": wrong}) as server:
         source = source_of(server, tmp_path)
-        paths = [one.path for one in source.inventory(lambda fraction, message="": heard.append(message))]
+        paths = [one.path for one in source.inventory(lambda _, message="": heard.append(message))]
     assert {path.split("/")[1] for path in paths} == {"field"}
     assert {name: text.split(",")[0] for name, text in source.problems().items()} == {
         "bad": "HAPI 1500 Internal server error",

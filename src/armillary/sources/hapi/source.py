@@ -154,16 +154,17 @@ def _bring(question: Question, asked: Interval | None, listed: Interval | None, 
     if span is None:
         raise BadExtent(f"{question.dataset!r} does not say its coverage", "give start and stop")
     inside = span & known if known else span
-    end = _end(question.info, span, known)
+    end = _end(question.info, asked, known)
     main = bring(question, inside, share(progress, 0.0, 0.95 if end else 1.0)) if inside else empty(question.columns)
     if not end:
         return main
     return concatenate([main, bring_end(question, end, share(progress, 0.95, 1.0))], question.columns)
 
 
-def _end(info: Info, span: Interval, known: Interval | None) -> Interval | None:
-    """Give the short time after ``stopDate``, which is that of the last record, if it was asked for."""
+def _end(info: Info, asked: Interval | None, known: Interval | None) -> Interval | None:
+    """Give the short time from ``stopDate`` on, which is that of the last record, if it was asked for."""
     if known is None:
         return None
     cadence = read_duration(info.text("cadence")) or 1.0
-    return span & Interval(known.stop, known.stop + max(int(cadence * NS_PER_SECOND), NS_PER_SECOND))
+    end = Interval(known.stop, known.stop + max(int(cadence * NS_PER_SECOND), NS_PER_SECOND))
+    return asked & end if asked else end

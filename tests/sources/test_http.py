@@ -1,0 +1,66 @@
+"""HTTP: what is asked politely, what is refused, and files that are whole or not there."""
+
+from pathlib import Path
+
+import pytest
+
+from armillary.errors import BadAnswer, BadRequest, CannotWrite, SourceDown
+from armillary.sources.http import Patience, ask, download, open_client, shown
+from armillary.testing.hapi_server import HapiServer
+
+HASTY = Patience(connect=0.5, read=0.4, whole=1.0, pause=0.01)
+
+
+def test_an_answer_is_kept_up_to_its_limit() -> None:
+    with HapiServer({}) as server, open_client(HASTY) as client:
+        answer = ask(client, f"{server.url}/capabilities", patience=HASTY)
+        assert (answer.status, answer.too_long) == (200, False)
+        assert answer.headers["content-type"] == "application/json"
+        short = ask(client, f"{server.url}/capabilities", patience=HASTY, limit=10)
+        assert (short.body, short.too_long) == (b"", True)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x", "nonsense", "http://[broken/"])
+def test_only_http_is_asked(url: str) -> None:
+    with open_client(HASTY) as client, pytest.raises(BadRequest):
+        ask(client, url, patience=HASTY)
+
+
+def test_a_busy_server_is_asked_again() -> None:
+    with HapiServer({}) as server, open_client(HASTY) as client:
+        server.misbehave("busy", "", times=2)
+        assert ask(client, f"{server.url}/catalog", patience=HASTY).status == 200
+        server.misbehave("busy", "")
+        assert ask(client, f"{server.url}/catalog", patience=HASTY).status == 503
+        assert len(server.asked) == 6
+
+
+def test_nobody_there() -> None:
+    with HapiServer({}) as server:
+        url = server.url
+    with open_client(HASTY) as client, pytest.raises(SourceDown, match="no connection"):
+        ask(client, url, patience=HASTY)
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "catalog.json"
+    with HapiServer({}) as server, open_client(HASTY) as client:
+        url = f"{server.url}/catalog"
+        for trouble in ("cut", "error", "drip", "hang"):
+            server.misbehave(trouble, times=2)
+            server.behave()
+            server.misbehave(trouble, "catalog")
+            with pytest.raises((BadAnswer, SourceDown)):
+                download(client, url, target, patience=HASTY)
+            assert list(tmp_path.rglob("*.*")) == []
+        server.behave()
+        with pytest.raises(BadAnswer, match="longer than 5 bytes"):
+            download(client, url, target, patience=HASTY, limit=5)
+        assert download(client, url, target, patience=HASTY).read_bytes().startswith(b"{")
+        with pytest.raises(CannotWrite):
+            download(client, url, target / "below", patience=HASTY)
+    assert list(tmp_path.rglob("*.*")) == [target]
+
+
+def test_a_login_is_not_shown() -> None:
+    assert shown("https://a:b@host:8080/x?y=1") == "https://host:8080/x?y=1"

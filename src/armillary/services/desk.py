@@ -302,9 +302,7 @@ def _list_all(
 
 
 def _list_one(inventory: Inventory, key: str, source: Source, recipes: Recipes, progress: Progress) -> None:
-    if refresh(inventory, key, _stamp(source, recipes), lambda: _with_derived(source, recipes, progress)):
-        # Listing may itself have changed what the stamp is made from: a HAPI server's recorded answers, a file's index.
-        inventory.restamp(key, _stamp(source, recipes))
+    refresh(inventory, key, lambda: _stamp(source, recipes), lambda: _with_derived(source, recipes, progress))
 
 
 def _stamp(source: Source, recipes: Recipes) -> str:

@@ -2,7 +2,7 @@
 
 from armillary.tree.archives import add_archive, free_name, read_archives, remove_archive
 from armillary.tree.derive import Recipes, derive
-from armillary.tree.inventory import Branch, Inventory, refresh
+from armillary.tree.inventory import Branch, Inventory, match, refresh
 from armillary.tree.missions import BrokenPluginWarning, Plugin, discover
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "derive",
     "discover",
     "free_name",
+    "match",
     "read_archives",
     "refresh",
     "remove_archive",

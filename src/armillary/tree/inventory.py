@@ -5,11 +5,13 @@ letters are looked for by scanning). Leaves whose path holds all words come firs
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from fnmatch import translate
 from pathlib import Path
 from typing import Final
 
@@ -69,11 +71,6 @@ class Inventory:
             db.executemany("INSERT INTO words (rowid, path, text) VALUES (?, ?, ?)", words)
             db.execute("INSERT INTO archives VALUES (?, ?)", (key, stamp))
         return len(rows)
-
-    def restamp(self, key: str, stamp: str) -> None:
-        """Say that the leaves that are there belong to this stamp."""
-        with self._open(write=True) as db:
-            db.execute("UPDATE archives SET stamp = ? WHERE key = ?", (stamp, key))
 
     def product(self, path: str) -> Product:
         """Give the leaf at a path.
@@ -138,13 +135,6 @@ class Inventory:
             return [
                 Branch(prefix + name, self._find(db, prefix + name), deeper) for name, deeper in sorted(found.items())
             ]
-
-    def match(self, shape: str) -> list[str]:
-        """Give the paths that fit a shape with ``*`` (any text), ``?`` and ``[...]``, sorted."""
-        with self._open() as db:
-            query = "SELECT DISTINCT path FROM leaves WHERE key = ? AND path GLOB ?"
-            found = {row[0] for key in self.names for row in db.execute(query, (key, shape.strip("/")))}
-        return sorted(found)
 
     def count(self, *keys: str) -> int:
         """Give the number of leaves, of all archives or of some."""
@@ -225,12 +215,24 @@ class Inventory:
             ) from broken
 
 
-def refresh(inventory: Inventory, key: str, stamp: str, listing: Callable[[], Sequence[Product]]) -> bool:
-    """List the leaves of an archive again if its stamp has changed; say whether it was done."""
-    if inventory.stamp(key) == stamp:
+def refresh(inventory: Inventory, key: str, stamp: Callable[[], str], listing: Callable[[], Sequence[Product]]) -> bool:
+    """List the leaves of an archive again if its stamp has changed; say whether it was done.
+
+    The stamp is taken again after the listing, which may itself change what it is made from: the recorded answers of a
+    server, the index of a folder.
+    """
+    if inventory.stamp(key) == stamp():
         return False
-    inventory.replace(key, stamp, listing())
+    products = listing()
+    inventory.replace(key, stamp(), products)
     return True
+
+
+def match(inventory: Inventory, shape: str) -> list[str]:
+    """Give the paths that fit a shape with ``*`` (any text), ``?`` and ``[...]``, sorted."""
+    fits = re.compile(translate(shape.strip("/")))
+    fixed = re.split(r"[*?\[]", shape.strip("/"))[0].rpartition("/")[0]
+    return [product.path for product in inventory.leaves(fixed) if fits.match(product.path)]
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -9,6 +9,7 @@ from armillary.errors import BadRequest, NoData
 from armillary.services.cli import data
 from armillary.services.cli.session import desk_of, progress_bar
 from armillary.services.desk import Desk, ask
+from armillary.tree import match
 
 
 def plot(
@@ -44,7 +45,7 @@ def expand(desk: Desk, wanted: list[str]) -> list[str]:
     """Give the leaves that are meant: a path is itself, ``*`` and ``?`` stand for many."""
     found: list[str] = []
     for one in wanted:
-        found += desk.inventory.match(one) if any(mark in one for mark in "*?[") else [one]
+        found += match(desk.inventory, one) if any(mark in one for mark in "*?[") else [one]
     if not found:
         raise BadRequest(f"no product fits {' '.join(wanted)}", "see `armillary tree --search WORDS`")
     return found

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from armillary import __version__
 from armillary.errors import CannotWrite
 from armillary.model.kinds import table_attrs
 from armillary.sources.write.blocks import Blocks, joined
 from armillary.sources.write.rows import layout, rows
-from armillary.sources.write.variables import Array, Variable, ascii_text, fill_value, json_text, variables
+from armillary.sources.write.variables import Array, Variable, ascii_text, fill_value, json_text, program, variables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,7 +134,7 @@ def _votable(table: "pa.Table") -> "VOTableFile":
     votable.resources.append(resource)
     attrs = table_attrs(table)
     resource.description = str(attrs.get("title") or "Data saved by Armillary")
-    for name, value in {**attrs, "saved_by": f"Armillary {__version__}"}.items():
+    for name, value in {**attrs, "saved_by": program()}.items():
         text = value if isinstance(value, str) else json_text(value)
         resource.infos.append(tree.Info(ID=f"info_{len(resource.infos)}", name=name, value=text))
     resource.time_systems.append(
@@ -236,9 +235,9 @@ def _fits_header(header: "fits.Header", table: "pa.Table", columns: list[Variabl
     rest = {name: value for name, value in attrs.items() if name not in _CARDS}
     if rest:
         header["ARMATTRS"] = json_text(rest)
-    header["CREATOR"] = f"Armillary {__version__}"
+    header["CREATOR"] = program()
     header["DATE"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
-    header["HISTORY"] = f"saved by Armillary {__version__}"
+    header["HISTORY"] = f"saved by {program()}"
 
 
 def _describe(header: "fits.Header", number: int, one: Variable) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary import __version__
 from armillary.sources.write.blocks import Blocks, joined
 from armillary.sources.write.variables import (
     NAT,
@@ -17,6 +16,7 @@ from armillary.sources.write.variables import (
     attributes,
     fill_value,
     json_text,
+    program,
     simple,
     variables,
 )
@@ -140,8 +140,8 @@ def _globals(attrs: Mapping[str, Any], aside: Path) -> dict[str, dict[int, str]]
         "Acknowledgement": attrs.get("citation") or " ",
         "Rules_of_use": attrs.get("licence") or " ",
         "Generation_date": f"{datetime.now(UTC):%Y%m%d}",
-        "Generated_by": f"Armillary {__version__}",
-        "Software_version": __version__,
+        "Generated_by": program(),
+        "Software_version": program().rpartition(" ")[2],
     }
     own = {key: value if isinstance(value, str) else json_text(value) for key, value in simple(attrs).items()}
     return {ascii_text(key): {0: ascii_text(str(value)) or " "} for key, value in (texts | own).items()}

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary import __version__
 from armillary.errors import BadData
 from armillary.sources.write.blocks import Blocks
-from armillary.sources.write.variables import Array, Variable, attributes, cf_encoded, fill_value, simple, variables
+from armillary.sources.write.variables import (
+    Array,
+    Variable,
+    attributes,
+    cf_encoded,
+    fill_value,
+    program,
+    simple,
+    variables,
+)
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import h5netcdf
 
     from armillary.model import Data
@@ -93,15 +103,17 @@ class _Steady(io.FileIO):
         if self.broken is not None:
             raise self.broken
 
-    def __exit__(self, *caught: object) -> None:
-        super().__exit__(*caught)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        super().__exit__(kind, error, trace)
         self.check()
 
 
 def global_attributes(data: "Data") -> dict[str, Any]:
     """Give the attributes of the whole file, with CF's ``Conventions`` and one line of history."""
     attrs = {name: value for name, value in simple(attributes(data)).items() if name not in RESERVED}
-    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} saved by Armillary {__version__}"
+    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} saved by {program()}"
     before = attrs.get("history")
     return attrs | {"Conventions": "CF-1.11", "history": f"{before}\n{line}" if before else line}
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -75,6 +76,11 @@ def simple(attrs: Mapping[str, Any]) -> dict[str, Any]:
     {'b': 1, 'c': '{"d": 1}', 'e': [1, 2], 'f': 'g'}
     """
     return {str(name): _simple(value) for name, value in attrs.items() if value is not None}
+
+
+def program() -> str:
+    """Name this program and its version, for the history in files."""
+    return f"Armillary {version('armillary')}"
 
 
 def ascii_text(text: str) -> str:

@@ -77,7 +77,7 @@ def decode_csv(body: bytes, columns: Sequence[Column], name: str) -> Columns:
         mine = cells[at : at + column.cells]
         at += column.cells
         if column is columns[0]:
-            out[column.name] = decode_times(mine[0].to_numpy().astype("S"))
+            out[column.name] = decode_times(_time_cells(mine[0], name))
         else:
             out[column.name] = _values(_stack(mine, column), column)
     return out
@@ -144,6 +144,19 @@ def _read_csv(body: bytes, columns: Sequence[Column], name: str) -> Any:
     except (pa.ArrowInvalid, pa.ArrowKeyError) as wrong:
         raise BadAnswer(f"the CSV about {name} is broken or cut short: {wrong}", _NEXT) from wrong
     return table
+
+
+def _time_cells(texts: Any, name: str) -> Any:
+    """Give a column of texts as bytes of one width, without a Python object a row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    width = pc.max(pc.binary_length(texts)).as_py() or 1
+    try:
+        padded = pc.utf8_rpad(texts, width, " ").cast(pa.binary()).cast(pa.binary(width)).combine_chunks()
+    except pa.ArrowInvalid as odd:
+        raise BadAnswer(f"a time of {name} is not ASCII", _NEXT) from odd
+    return np.frombuffer(padded.buffers()[1], f"S{width}", len(padded), padded.offset * width)
 
 
 def _stack(cells: Sequence[Any], column: Column) -> Any:

@@ -86,7 +86,12 @@ class Plan:
         return {"request": self.request.to_record(), "key": self.request.key, "blocks": self.blocks, "steps": steps}
 
 
-def plan(request: Request, product_of: Callable[[str], Product], recipe_of: Callable[[Product], Recipe]) -> Plan:
+def plan(
+    request: Request,
+    product_of: Callable[[str], Product],
+    recipe_of: Callable[[Product], Recipe],
+    block_bytes: int = BLOCK_BYTES,
+) -> Plan:
     """Say what a request needs.
 
     Parameters
@@ -97,6 +102,8 @@ def plan(request: Request, product_of: Callable[[str], Product], recipe_of: Call
         Gives the leaf at a path; raises `UnknownProduct`.
     recipe_of : callable
         Gives the recipe of a derived leaf.
+    block_bytes : int
+        Work is cut so that no step of a block is larger.
 
     Raises
     ------
@@ -107,7 +114,7 @@ def plan(request: Request, product_of: Callable[[str], Product], recipe_of: Call
     product = product_of(request.product)
     asked = _complete(request, product)
     _add(steps, asked, product, product_of, recipe_of)
-    return Plan(asked, tuple(steps), _blocks(steps[-1], steps))
+    return Plan(asked, tuple(steps), _blocks(steps, block_bytes))
 
 
 def input_extent(extent: Extent, recipe: Recipe, product: Product) -> Extent:
@@ -190,12 +197,11 @@ def _samples(product: Product, span: Interval) -> int | None:
     return max(1, round(product.rows * span.seconds / product.coverage.seconds))
 
 
-def _blocks(answer: Step, steps: list[Step]) -> int:
-    """Give into how many blocks the work is cut, so that none of its steps is larger than `BLOCK_BYTES`."""
-    if not _can_be_cut(answer, steps):
+def _blocks(steps: list[Step], block_bytes: int) -> int:
+    if not _can_be_cut(steps[-1], steps):
         return 1
     largest = max((step.cost.size or 0) for step in steps)
-    return max(1, -(-largest // BLOCK_BYTES))
+    return max(1, -(-largest // block_bytes))
 
 
 def _can_be_cut(step: Step, steps: list[Step]) -> bool:

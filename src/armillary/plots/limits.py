@@ -128,7 +128,7 @@ def bin_edges(centres: Array, log: bool) -> tuple[Array, Array]:
     rows = np.take_along_axis(rows, order, axis=1)
     rows = np.log10(rows) if log else rows
     edges = _halfway(rows)
-    edges = 10**edges if log else edges
+    edges = np.maximum.accumulate(10**edges if log else edges, axis=1)
     return (edges[0], order[0]) if centres.ndim == 1 else (edges, order)
 
 

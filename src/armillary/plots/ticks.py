@@ -42,6 +42,10 @@ def time_ticks(start: int, stop: int, most: int = 9) -> list[Tick]:
     >>> [(tick.label, tick.below) for tick in time_ticks(span.start, span.stop, 5)]
     [('06:00', '2015-10-17'), ('06:30', ''), ('07:00', ''), ('07:30', '')]
     """
+    return _ticks(start, stop, most) or (time_ticks(start, stop, 2 * most) if most < 64 else [])
+
+
+def _ticks(start: int, stop: int, most: int) -> list[Tick]:
     wanted = (stop - start) / max(most, 1)
     step = next((one for one in _STEPS if one >= wanted), None)
     if step is None:
@@ -78,23 +82,23 @@ def _day_ticks(start: int, stop: int, step: int) -> list[Tick]:
 
 def _month_ticks(start: int, stop: int, wanted: float) -> list[Tick]:
     step = next((one for one in _MONTHS if one * 30.4 * _DAY >= wanted), _MONTHS[-1])
-    first = (start // _DAY + 719162) // 366 * 12
+    first = int(_iso(start)[:4]) * 12
     ticks = []
     for month in range(first // step * step, 2400 * 12, step):
         year, number = divmod(month, 12)
-        at = (date(year + 1, number + 1, 1).toordinal() - 719163) * _DAY
+        at = (date(year, number + 1, 1).toordinal() - 719163) * _DAY
         if at > stop:
             break
         if at >= start:
-            ticks.append((at, _NAMES[number] if step < 12 else str(year + 1)))
+            ticks.append((at, _NAMES[number] if step < 12 else str(year)))
     return _with_below(ticks, 4) if step < 12 else [Tick(at, label) for at, label in ticks]
 
 
 def _with_below(marks: list[tuple[int, str]], letters: int) -> list[Tick]:
     """Write the date or the year under the first mark and wherever it changes, never under two neighbours."""
     dates = [_iso(at)[:letters] for at, _ in marks]
-    new = [True] + [before != after for before, after in pairwise(dates)]
-    last = [not follows for follows in new[1:]] + [True]
+    new = [True][: len(marks)] + [before != after for before, after in pairwise(dates)]
+    last = [*(not follows for follows in new[1:]), True][: len(marks)]
     return [
         Tick(at, label, text if first and alone else "")
         for (at, label), text, first, alone in zip(marks, dates, new, last, strict=True)

@@ -16,6 +16,12 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
  * @returns {{at: number, label: string, below: string}[]}
  */
 export function timeTicks(start, stop, most) {
+  const ticks = ticksOf(start, stop, most);
+  return ticks.length || most >= 64 ? ticks : timeTicks(start, stop, 2 * most);
+}
+
+/** @param {number} start @param {number} stop @param {number} most */
+function ticksOf(start, stop, most) {
   const wanted = (stop - start) / Math.max(most, 1);
   const step = STEPS.find((one) => one >= wanted);
   if (step === undefined) return monthTicks(start, stop, wanted);

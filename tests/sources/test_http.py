@@ -64,3 +64,18 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
 
 def test_a_login_is_not_shown() -> None:
     assert shown("https://a:b@host:8080/x?y=1") == "https://host:8080/x?y=1"
+
+
+@pytest.mark.parametrize(("target", "refused"), [("http://host/x", True), ("HTTP://host/x", True), ("/x", False)])
+def test_https_is_never_left_for_http(target: str, refused: bool) -> None:
+    import httpx
+
+    request = httpx.Request("GET", "https://host/")
+    with open_client(HASTY) as client:
+        hook = client.event_hooks["response"][0]
+        response = httpx.Response(302, headers={"location": target}, request=request)
+        if refused:
+            with pytest.raises(BadAnswer, match="from https to http"):
+                hook(response)
+        else:
+            hook(response)

@@ -77,7 +77,7 @@ class Store:
             make_catalogue(connection, begin_change(connection, self.author, "new", f"new catalogue {name}"), wanted)
             return find_catalogue(connection, name)[1]
 
-    def alter(self, name: str, **changes: Any) -> Catalogue:
+    def alter(self, name: str, /, **changes: Any) -> Catalogue:
         """Change a catalogue's ``name description tags where of``, or with ``drop=True`` take it away.
 
         Rows that are in no other catalogue go with it; undo brings all of it back.

@@ -79,7 +79,9 @@ def attribute_columns(rows: Sequence[Entry]) -> list[Column]:
 def to_cells(column: Column) -> list[str]:
     """Write a column as texts; a missing value is the empty one."""
     write = _WRITERS.get(column.type, str)
-    return ["" if value is None or value == () else write(value) for value in column.values]
+    return [
+        "" if value is None or (value.__class__ is tuple and not value) else write(value) for value in column.values
+    ]
 
 
 def to_rows(
@@ -247,15 +249,27 @@ def _is_list(text: str) -> bool:
         return False
 
 
-_WHOLE: Final = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})").fullmatch
+_LONG: Final = 1 << 63
+_WHOLE: Final = re.compile(r"[+-]?(?:0|[1-9]\d*)").fullmatch
 _NUMBER: Final = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|nan|NaN|NAN").fullmatch
 _TIME: Final = re.compile(
     r"\d{4}[-/]\d{2}[-/]\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?"
 ).fullmatch
+
+
+def _is_whole(text: str) -> bool:
+    return len(text) < 21 and bool(_WHOLE(text)) and -_LONG <= int(text) < _LONG
+
+
+def _is_number(text: str) -> bool:
+    """Leave whole numbers too long for 64 bits as texts: they are names, and a float would change them."""
+    return bool(_NUMBER(text)) and (_is_whole(text) or not _WHOLE(text))
+
+
 _SUITS: Final[dict[str, Callable[[str], Any]]] = {
     "bool": re.compile("true|false", re.IGNORECASE).fullmatch,
-    "int": _WHOLE,
-    "float": _NUMBER,
+    "int": _is_whole,
+    "float": _is_number,
     "time": _TIME,
     "list": _is_list,
 }

@@ -28,7 +28,9 @@ def read(path: Path, text: str, columns: Mapping[str, str]) -> Document:  # noqa
         features = record["features"] if record["type"] == "FeatureCollection" else [record]
         about = record.get("armillary") or {}
         types = dict(about.get("types") or {})
-        rows = [_read_feature(path.name, number, one, types) for number, one in enumerate(features, 1)]
+        rows = [
+            _read_feature(path.name, number, one, types if about else None) for number, one in enumerate(features, 1)
+        ]
     except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as broken:
         raise DamagedFile(f"{path.name} is not GeoJSON: {broken!r}", "give a FeatureCollection") from None
     name = str(record.get("name") or path.name.partition(".")[0])
@@ -58,14 +60,14 @@ def _write_feature(row: Entry) -> dict[str, Any]:
     return {"type": "Feature", "id": identity, "geometry": geometry, "properties": {**fields, **plain}}
 
 
-def _read_feature(source: str, number: int, feature: Mapping[str, Any], types: Mapping[str, str]) -> Entry:
+def _read_feature(source: str, number: int, feature: Mapping[str, Any], types: Mapping[str, str] | None) -> Entry:
     properties = dict(feature.get("properties") or {})
-    own = {name: properties.pop(name) for name in _FIELDS if types and name in properties}
+    own = {name: properties.pop(name) for name in _FIELDS if types is not None and name in properties}
     try:
         times = {name: parse_time(properties.pop(name)) for name in _TIMES if properties.get(name)}
         own |= {**times, "class_": str(properties.pop("class", ""))}
-        free = {_free(name): _read_property(value, types.get(name, "")) for name, value in properties.items()}
-        identity = str(feature.get("id") or "") if types else ""
+        free = {_free(name): _read_property(value, (types or {}).get(name, "")) for name, value in properties.items()}
+        identity = str(feature.get("id") or "") if types is not None else ""
         return Entry(id=identity, geometry=feature["geometry"], attributes=free, **own)
     except (ArmillaryError, TypeError, ValueError) as broken:
         problem = getattr(broken, "problem", str(broken))

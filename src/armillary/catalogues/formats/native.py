@@ -81,7 +81,7 @@ def row_record(row: Entry) -> dict[str, Any]:
         "model": row.model,
         "model_version": row.model_version,
         "rating": row.rating,
-        "version": row.version,
+        "version": row.version or None,
         "created": row.created or None,
         "modified": row.modified or None,
     }

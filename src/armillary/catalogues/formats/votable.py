@@ -28,15 +28,15 @@ _TYPES: Final = {
 _NAMED: Final = {
     "start": 'name="Start Time" ID="TimeIntervalStart" ucd="time.start"',
     "stop": 'name="Stop Time" ID="TimeIntervalStop" ucd="time.end"',
-    "ra": 'name="ra" ucd="pos.eq.ra;meta.main" unit="deg"',
-    "dec": 'name="dec" ucd="pos.eq.dec;meta.main" unit="deg"',
+    "ra": 'name="ra" ID="ra" ucd="pos.eq.ra;meta.main" unit="deg"',
+    "dec": 'name="dec" ID="dec" ucd="pos.eq.dec;meta.main" unit="deg"',
 }
 _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">
 <DESCRIPTION>{about}</DESCRIPTION>
 <RESOURCE>
 <DESCRIPTION>{description}</DESCRIPTION>
-<TABLE name={name}>
+<TABLE ID="catalogue" name={name}>
 """
 #: Characters that XML 1.0 cannot hold.
 _ILLEGAL: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 65534, 65535], "�")
@@ -51,7 +51,7 @@ def write(document: Document) -> str:
     )
     cells = [[f"<TD>{text}</TD>" for text in map(_clean, to_cells(column))] for column in columns]
     body = "\n".join(f"<TR>{''.join(row)}</TR>" for row in zip(*cells, strict=True))
-    fields = "\n".join(_field(column, texts) for column, texts in zip(columns, cells, strict=True))
+    fields = "\n".join(_field(at, *pair) for at, pair in enumerate(zip(columns, cells, strict=True)))
     return f"{head}{fields}\n<DATA><TABLEDATA>\n{body}\n</TABLEDATA></DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
 
 
@@ -79,12 +79,13 @@ def read(path: Path, text: str, columns: Mapping[str, str]) -> Document:
     return Document(catalogue=catalogue, rows=rows)
 
 
-def _field(column: Column, cells: Sequence[str]) -> str:
+def _field(at: int, column: Column, cells: Sequence[str]) -> str:
     name = _NAMED.get(column.name) if column.is_field else None
+    name = name or f'name={quoteattr(_legal(column.name))} ID="column{at}"'
     datatype = _DATATYPES[column.type]
     if not all(map(str.isascii, cells)):
         datatype = datatype.replace('"char"', '"unicodeChar"')
-    return f"<FIELD {name or f'name={quoteattr(_legal(column.name))}'} {datatype}/>"
+    return f"<FIELD {name} {datatype}/>"
 
 
 def _legal(text: str) -> str:

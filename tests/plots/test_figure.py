@@ -48,6 +48,12 @@ def test_axes_follow_the_view(made: SimpleNamespace) -> None:
     assert not "".join(label.get_text() for label in spectrogram.get_xticklabels())
 
 
+def test_events_stand_in_named_rows(made: SimpleNamespace) -> None:
+    axes = drawn(arrange([(made.product("events"), made.events())])).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert len(axes.collections) == 2
+
+
 @pytest.mark.parametrize("count", [1, 12])
 def test_nothing_overlaps(made: SimpleNamespace, count: int) -> None:
     with mpl.rc_context(settings()):
@@ -100,7 +106,7 @@ def test_files_are_deterministic_and_say_where_they_came_from(
     made: SimpleNamespace, tmp_path: Path, ending: str
 ) -> None:
     data = made.lines()
-    data.attrs["lineage"] = "made by a test"
+    data.attrs["armillary_lineage"] = "made by a test"
     view = arrange([(made.product("series", citation="Doe 2026"), data)], title="A title <b>")
     first, second = (save(view, tmp_path / f"{k}.{ending}", dpi=60).read_bytes() for k in "ab")
     assert first == second

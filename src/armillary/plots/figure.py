@@ -185,10 +185,6 @@ def _draw_spans(place: _Place, view: View, spans: Spans) -> None:
         length = np.maximum((spans.stop[these] - spans.start[these]) / _SECOND, least)
         bars = list(zip(start.tolist(), length.tolist(), strict=True))
         place.axes.broken_barh(bars, (row - 0.35, 0.7), facecolor=spans.colour, alpha=0.75)
-    if spans.labels:
-        place.axes.set_yticks(range(len(spans.labels)), [_plain(label) for label in spans.labels])
-    else:
-        place.axes.set_yticks([])
 
 
 def _draw_bands(place: _Place, view: View, *, labelled: bool) -> None:
@@ -240,6 +236,8 @@ def _thin_ticks(place: _Place, panel: Panel) -> None:
     from matplotlib.ticker import MaxNLocator
 
     if panel.kind == "events":
+        labels = next((trace.labels for trace in panel.traces if isinstance(trace, Spans)), ())
+        place.axes.set_yticks(range(len(labels)), [_plain(label[:14]) for label in labels])
         place.axes.tick_params(axis="y", which="both", length=0)
     else:
         _mark(place.axes.yaxis, panel.y.scale, panel.y.high / panel.y.low if panel.y.low > 0 else 1, place.box.height)

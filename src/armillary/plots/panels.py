@@ -27,7 +27,8 @@ _ARRANGERS: Final[dict[str, Callable[..., list[Panel]]]] = {
 }
 #: Attributes of data that tell where they came from, as makers of files call them.
 _TOLD: Final = {
-    "lineage": "lineage", "request": "request", "citation": "citation", "references": "citation",
+    "armillary_lineage": "lineage", "armillary_request": "request", "lineage": "lineage", "request": "request",
+    "citation": "citation", "references": "citation",
     "Acknowledgement": "acknowledgement", "PI_name": "principal investigator", "licence": "licence",
     "license": "licence", "Rules_of_use": "rules of use", "DOI": "doi", "doi": "doi",
 }  # fmt: skip

@@ -94,6 +94,7 @@ def spectrogram(product: "Product", variable: "xr.DataArray", times: Array) -> P
     label, units = axis_label(variable, product), tidy_units(str(variable.attrs.get("units", "")))
     colour = ColourAxis(label, units, colour_low, colour_high, scale, "viridis")
     cells = Cells(left, right, edges, values.astype(np.float32))
+    notes += () if np.isfinite(values).any() else ("no data here",)
     return Panel("spectrogram", time_axis(ns), y, (cells,), colour, product.title, product.path, averaged + notes)
 
 

@@ -55,7 +55,7 @@ function linearTicks(ruler, most) {
   const ticks = [];
   for (let k = Math.ceil(ruler.low / step - 1e-9); k * step <= ruler.high * (1 + 1e-12) + 1e-9 * step; k++) {
     const at = k * step;
-    const plain = Math.abs(at) < 1e5 && digits <= 4;
+    const plain = Math.abs(at) < 1e8 && digits <= 4;
     ticks.push({ at, label: k === 0 ? "0" : plain ? at.toFixed(digits).replace("-", "−") : number(at, 6) });
     if (ticks.length > 100) break;
   }

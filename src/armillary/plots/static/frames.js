@@ -5,7 +5,7 @@ import { numberTicks, toPixel } from "./axes.js";
 import { timeTicks } from "./ticks.js";
 
 export const MARGIN = { left: 84, right: 128, top: 22, foot: 42, gap: 8 };
-const ROOM = { left: 74, right: 20, top: 28, bottom: 46, bar: 92 };
+const ROOM = { left: 92, right: 20, top: 28, bottom: 46, bar: 92 };
 const FONT = "12px system-ui, sans-serif";
 const SMALL = "11px system-ui, sans-serif";
 
@@ -67,7 +67,7 @@ export function drawFrame(canvas, box, panel, rulers, look) {
   drawYMarks(canvas, box, panel, rulers.y);
   if (panel.x.time) drawTimeMarks(canvas, box, rulers.x);
   else drawXMarks(canvas, box, panel, rulers.x);
-  upright(canvas, [panel.y.label, bracketed(panel.y.units)], box.left - 70, box.top + box.height / 2, box.height);
+  upright(canvas, [panel.y.label, bracketed(panel.y.units)], box.left - (panel.x.time ? 72 : 82), box.top + box.height / 2, box.height);
   if (panel.colour) drawBar(canvas, box, panel.colour, look);
 }
 
@@ -111,7 +111,7 @@ function drawXMarks(canvas, box, panel, ruler) {
   canvas.textAlign = "center";
   canvas.textBaseline = "top";
   const bottom = box.top + box.height;
-  for (const tick of numberTicks(ruler, box.width / 80)) {
+  for (const tick of numberTicks(ruler, box.width / 64)) {
     const x = toPixel(ruler, tick.at);
     stroke(canvas, x, bottom, x, bottom - (tick.label ? 5 : 2.5));
     if (tick.label) canvas.fillText(tick.label, x, bottom + 4);

@@ -64,7 +64,7 @@ def test_days_become_one_dataset_in_time_order(folder: Path, source: FolderSourc
     day(folder, "wind_20200101.csv", "2020-01-01", [1.0, 2.0])
     assert paths(source) == ["local/wind", "local/wind/B"]
     product = leaf(source, "local/wind/B")
-    assert (product.kind, product.units, product.rows) == ("series", "nT", 4)
+    assert (product.kind, product.units, product.rows, product.selects) == ("series", "nT", 4, ("time",))
     assert product.coverage == Interval.of("2020-01-01", "2020-01-02T01:00:01")
     assert values(source, "local/wind/B") == [1.0, 2.0, 3.0, 4.0]
 

@@ -225,6 +225,19 @@ def test_votable_events_and_missing_values(tmp_path: Path) -> None:
     assert table(path)["dst"].to_pylist() == [-90, None]
 
 
+def test_vectors_of_unequal_length_become_lists(tmp_path: Path) -> None:
+    path = text(
+        tmp_path / "ragged.vot",
+        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
+        '<FIELD name="source_id" datatype="long"/><FIELD name="flux" datatype="double" arraysize="*" unit="Jy"/>'
+        "<DATA><TABLEDATA><TR><TD>6046026394590627840</TD><TD>1 2 3</TD></TR><TR><TD>2</TD><TD>4 5</TD></TR>"
+        "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>",
+    )
+    assert describe(path).variables[0].kind == "sources"
+    assert table(path)["source_id"].to_pylist() == [6046026394590627840, 2]
+    assert table(path)["flux"].to_pylist() == [[1, 2, 3], [4, 5]]
+
+
 def write_image(path: Path, values: np.ndarray, **profile: object) -> Path:
     import rasterio
 

@@ -10,7 +10,7 @@ from armillary.science.trim import trim
 from armillary.sources.folder import FolderSource
 
 pytestmark = pytest.mark.real
-MOST = 300
+MOST = 200
 
 
 @pytest.fixture(scope="module")

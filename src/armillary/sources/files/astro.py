@@ -166,6 +166,8 @@ def _array(one: Any, reference: float | None) -> "pa.Array":
         return pa.array([None if np.all(row) else list(cell) for row, cell in _vectors(data, mask)])
     if data.dtype.kind in "SUO":
         gone = mask if mask is not None else np.zeros(data.shape, bool)
+        if any(isinstance(value, np.ndarray) for value in data[:100]):
+            return _ragged(data, gone)
         return pa.array([None if off else _plain(value) for value, off in zip(data.tolist(), gone, strict=True)])
     if reference is not None and data.dtype.kind == "f":
         times = decode(data.astype(float) + reference, "mjd", "mjd")
@@ -182,11 +184,19 @@ def _vectors(data: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any] | None") 
     return zip(gone, flat, strict=True)
 
 
+def _ragged(data: "np.ndarray[Any, Any]", gone: "np.ndarray[Any, Any]") -> "pa.Array":
+    """Turn vectors of unequal length into lists, their masked elements into nulls."""
+    import pyarrow as pa
+
+    rows = [
+        None if np.all(off) else np.ma.asarray(value).ravel().tolist() for value, off in zip(data, gone, strict=True)
+    ]
+    return pa.array(rows)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").rstrip()
-    if isinstance(value, np.ndarray):
-        return str(value.tolist())
     return value if value is None else str(value).rstrip()
 
 

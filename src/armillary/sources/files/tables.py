@@ -69,11 +69,11 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> Data:
         if variable and not set(columns or ()) <= set(sample.column_names):
             raise BadData(f"there is no column {variable!r}", "index the folder again")
         wanted = extent.only("time") if variable else extent
-        done = [0]
+        done, octets = [0], max(1, path.stat().st_size)
 
         def keep(block: "pa.Table") -> "pa.Table":
-            done[0] += block.num_rows
-            progress(min(0.9, done[0] / 1e7), f"{path.name}: {done[0]} rows")
+            done[0] += block.nbytes
+            progress(min(0.95, done[0] / octets), path.name)
             return trim(rows.tidy(block, plan), wanted)
 
         kept = reader.gather(columns, keep)

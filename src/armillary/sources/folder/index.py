@@ -64,7 +64,7 @@ def rows(connection: sqlite3.Connection) -> dict[str, Row]:
 
 def known(connection: sqlite3.Connection) -> dict[str, tuple[int, int, str]]:
     """Give size, time of change and reason by path: enough to find what changed."""
-    found = connection.execute("SELECT path, size, mtime, CASE state WHEN 'ignored' THEN reason ELSE '' END FROM file")
+    found = connection.execute("SELECT path, size, mtime, reason FROM file")
     return {path: (size, mtime, reason) for path, size, mtime, reason in found}
 
 

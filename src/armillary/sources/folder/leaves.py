@@ -185,7 +185,7 @@ def _product(path: str, mount: str, address: str, version: str, pieces: list[tup
         source=mount,
         address=address,
         version=version,
-        selects=summary.selects,
+        selects=("time",) if variable.kind in TIME_KINDS else summary.selects,
         cadence=variable.cadence,
         row_bytes=variable.row_bytes,
         rows=None if None in counts else sum(count or 0 for count in counts),

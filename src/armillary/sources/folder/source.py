@@ -155,8 +155,8 @@ def _describe(connection: "sqlite3.Connection", folder: Path, new: Sequence[Entr
 
 
 def _to_keep(known: dict[str, tuple[int, int, str]]) -> dict[str, tuple[int, int, str]]:
-    """Leave those rows out that waited for a package which is installed by now."""
-    ready = tuple(f"needs {package}" for package in _OPTIONAL if _installed(package))
+    """Leave out the rows to look at again: those that waited for a package that is here now, or for permission."""
+    ready = ("cannot be opened", *(f"needs {package}" for package in _OPTIONAL if _installed(package)))
     return {
         path: (-1, -1, "") if any(word in values[2] for word in ready) else values for path, values in known.items()
     }

@@ -126,6 +126,14 @@ def test_the_interval_is_the_time_axis(made: SimpleNamespace) -> None:
     assert view.panels[0].y.high < 130
 
 
+def test_an_interval_without_data_is_told(made: SimpleNamespace) -> None:
+    interval = Interval.of("2020-01-01", "2020-01-02")
+    for kind in ("series", "spectrogram", "packets", "events"):
+        view = arrange([item for item in made.everything() if item[0].kind == kind], interval=interval)
+        assert all(any("here" in note for note in panel.notes) for panel in view.panels), kind
+    assert only(made, "series", made.lines()).notes == ()
+
+
 def test_bands_outside_the_time_axis_are_left_out(made: SimpleNamespace) -> None:
     start = made.times(1)[0].astype(int)
     bands = [Band(start, start + 10**9, "in"), Band(0, 1, "out")]

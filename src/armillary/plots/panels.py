@@ -9,7 +9,7 @@ from armillary.errors import BadRequest
 from armillary.plots.images import cube_panels, raster_panels
 from armillary.plots.series import packet_panels, series_panels
 from armillary.plots.tables import event_panels, sample_panels, source_panels
-from armillary.plots.view import Band, Panel, View
+from armillary.plots.view import Band, Cells, Line, Panel, Points, Spans, Trace, View
 
 if TYPE_CHECKING:
     from armillary.model import Data, Interval, Product
@@ -32,6 +32,7 @@ _TOLD: Final = {
     "Acknowledgement": "acknowledgement", "PI_name": "principal investigator", "licence": "licence",
     "license": "licence", "Rules_of_use": "rules of use", "DOI": "doi", "doi": "doi",
 }  # fmt: skip
+_EMPTY: Final = "no data here"
 _DAY: Final = 86_400 * 10**9
 
 
@@ -111,7 +112,20 @@ def _span(panels: list[Panel], items: "Sequence[tuple[Product, Data]]") -> tuple
 
 
 def _on(panel: Panel, start: int, stop: int) -> Panel:
-    return replace(panel, x=replace(panel.x, low=start, high=stop)) if panel.x.time else panel
+    """Put the shared time axis in, and say if it shows nothing."""
+    if not panel.x.time:
+        return panel
+    shown = any(_reaches(trace, start, stop) for trace in panel.traces)
+    notes = panel.notes if shown or _EMPTY in panel.notes else (*panel.notes, _EMPTY)
+    return replace(panel, x=replace(panel.x, low=start, high=stop), notes=notes)
+
+
+def _reaches(trace: Trace, start: int, stop: int) -> bool:
+    if isinstance(trace, Line | Points):
+        return bool(((trace.x >= start) & (trace.x <= stop)).any())
+    if isinstance(trace, Cells):
+        return bool(((trace.right >= start) & (trace.left <= stop)).any())
+    return isinstance(trace, Spans) and bool(((trace.stop >= start) & (trace.start <= stop)).any())
 
 
 def _title(items: "Sequence[tuple[Product, Data]]") -> str:

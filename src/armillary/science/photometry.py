@@ -67,7 +67,7 @@ def magnitude(flux: Numbers, zero_point: Numbers) -> Array:
     return np.asarray(-2.5 * np.log10(flux / zero_point))
 
 
-def magnitude_error(value: Numbers, limit: float, floor: float) -> Array:
+def magnitude_error(value: Numbers, limit: Numbers, floor: Numbers) -> Array:
     """Give the standard error of a magnitude.
 
     A background-limited measurement: five sigma at the magnitude `limit`, and never better than `floor`.

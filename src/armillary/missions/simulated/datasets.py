@@ -189,12 +189,12 @@ def _placed(name: str, place: crossings.Place) -> dict[str, Array]:
 
 
 def _moment(name: str, state: crossings.Plasma, noise: Array) -> dict[str, Array]:
-    """Give a moment with relative noise of 2 % in density, 3 % in temperature and 2 % of the thermal speed."""
+    """Give a moment with relative noise of 2 % in density, 3 % in temperature and 1 % of the thermal speed."""
     if name.endswith("density"):
         return {name: state.density * (1 + 0.02 * noise[:, 0])}
     if name.endswith("temperature"):
         return {name: np.stack([state.parallel, state.perpendicular], 1) * (1 + 0.03 * noise[:, :2])}
-    return {name: state.velocity + (0.02 * plasma.thermal_speed(state.temperature))[:, None] * noise}
+    return {name: state.velocity + (0.01 * plasma.thermal_speed(state.temperature))[:, None] * noise}
 
 
 def _plain(product: Product, arrays: Mapping[str, Array], labels: tuple[str, ...] = _XYZ) -> "xr.Dataset":

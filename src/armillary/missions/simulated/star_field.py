@@ -5,6 +5,7 @@ of its own (Lada 1987). The field is cut into cells; each star depends on the se
 alone, so a box, a cone or a larger field has the very same stars.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -37,7 +38,8 @@ _CLUSTERS: Final = (
     (86.7, -0.6, 0.2, 0.12),
     (84.6, -7.2, 0.6, 0.28),
 )
-_YOUNG: Final = 0.06
+_YOUNG: Final = 0.05
+_GOLDEN: Final = (np.sqrt(5) - 1) / 2
 _DRAWS: Final = 36
 
 
@@ -72,14 +74,14 @@ def table(seed: int, rows: int, extent: Extent, progress: Progress, *, truth: bo
     parts = [build(stars(seed, 0, 0))]
     for done, (cell, part) in enumerate(chosen):
         progress(done / len(chosen), "simulating stars")
-        made = build(stars(seed, cell, cell_rows(cell, rows)))
+        made = build(stars(seed, cell, cell_rows(rows)[cell]))
         parts.append(made.slice(part.start, part.stop - part.start))
     return pa.concat_tables(parts).combine_chunks()
 
 
 def _chosen(rows: int, extent: Extent) -> list[tuple[int, slice]]:
     """Give the cells that are needed, and which of the rows of each."""
-    ends = np.cumsum([cell_rows(cell, rows) for cell in range(CELLS * CELLS)]).tolist()
+    ends = np.cumsum(cell_rows(rows)).tolist()
     low, high = (extent.rows.start, extent.rows.stop) if extent.rows else (0, rows)
     found = []
     for cell, (first, last) in enumerate(pairwise([0, *ends])):
@@ -89,9 +91,17 @@ def _chosen(rows: int, extent: Extent) -> list[tuple[int, slice]]:
     return found
 
 
-def cell_rows(cell: int, rows: int) -> int:
-    """Give how many of `rows` stars lie in a cell; a larger field has at least as many in each."""
-    return rows // (CELLS * CELLS) + (cell < rows % (CELLS * CELLS))
+@lru_cache(maxsize=8)
+def cell_rows(rows: int) -> tuple[int, ...]:
+    """Give how many of `rows` stars lie in each cell; a larger field has at least as many in each.
+
+    Star after star goes to a cell by the golden ratio's fractional parts, which fill the shares of the cells evenly.
+    """
+    field, young = _shares()
+    ends = np.cumsum(field + young)
+    place = np.arange(1, rows + 1) * _GOLDEN % 1.0
+    cells = np.searchsorted(ends / ends[-1], place, side="right").clip(0, CELLS * CELLS - 1)
+    return tuple(np.bincount(cells, minlength=CELLS * CELLS).tolist())
 
 
 def cell_box(cell: int) -> Box:
@@ -143,20 +153,47 @@ def _near(here: Box, cone: Cone) -> bool:
     return reach >= 180 or bool(cosine >= cos(radians(reach)))
 
 
+@lru_cache(maxsize=1)
+def _shares() -> tuple[Array, Array]:
+    """Give the shares of all stars that are field stars, and young stars, in each cell."""
+    boxes = [cell_box(cell) for cell in range(CELLS * CELLS)]
+    area = np.array([np.diff(np.sin(np.radians([box.south, box.north])))[0] for box in boxes])
+    young = np.array([_in_clusters(box).sum() for box in boxes])
+    return (1 - _YOUNG) * area / area.sum(), _YOUNG * young / young.sum()
+
+
+def _in_clusters(box: Box) -> Array:
+    """Give how many young stars of each cluster lie in a box, as shares of all."""
+    from scipy.special import ndtr
+
+    x, y, size, share = np.array(_CLUSTERS).T
+    across = ndtr((box.east - x) / size) - ndtr((box.west - x) / size)
+    return np.asarray(share * across * (ndtr((box.north - y) / size) - ndtr((box.south - y) / size)))
+
+
 def _places(cell: int, draws: Array) -> tuple[Array, Array, Array]:
-    """Give positions in the cell, and whether a star is young: likely where the clusters are."""
+    """Give positions in the cell, and whether a star is young: those lie where the clusters are."""
     box = cell_box(cell)
+    field, young = (share[cell] for share in _shares())
+    is_young = draws[:, 2] < young / (field + young)
     ra = box.west + draws[:, 0] * (box.east - box.west)
     # Even over the sphere, not over declination.
     low, high = np.sin(np.radians([box.south, box.north]))
     dec = np.degrees(np.arcsin(low + draws[:, 1] * (high - low)))
-    area = (FIELD.east - FIELD.west) * (FIELD.north - FIELD.south)
-    excess = sum(
-        share / (2 * np.pi * size**2) * np.exp(-((ra - x) ** 2 + (dec - y) ** 2) / (2 * size**2))
-        for x, y, size, share in _CLUSTERS
-    )
-    odds = _YOUNG * area * np.asarray(excess)
-    return ra, dec, draws[:, 2] < odds / (1 + odds)
+    mass = _in_clusters(box)
+    chosen = np.searchsorted(np.cumsum(mass) / max(mass.sum(), 1e-300), draws[:, 33]).clip(0, len(_CLUSTERS) - 1)
+    x, y, size, _ = np.array(_CLUSTERS)[chosen].T
+    ra = np.where(is_young, _normal_within(draws[:, 0], box.west, box.east, x, size), ra)
+    return ra, np.where(is_young, _normal_within(draws[:, 1], box.south, box.north, y, size), dec), is_young
+
+
+def _normal_within(u: Array, low: float, high: float, middle: Array, size: Array) -> Array:
+    """Turn even numbers into normal ones that lie between two edges."""
+    from scipy.special import ndtr, ndtri
+
+    first, last = ndtr((low - middle) / size), ndtr((high - middle) / size)
+    found = middle + size * ndtri(np.clip(first + u * (last - first), 1e-300, 1 - 1e-16))
+    return np.asarray(np.clip(found, low, np.nextafter(high, low)))
 
 
 def _kinds(draws: Array, young: Array) -> Array:

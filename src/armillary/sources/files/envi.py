@@ -46,7 +46,7 @@ def describe(path: Path) -> Summary:
     lines, others = (sizes["x"], sizes["y"]) if kind == "samples" else (sizes["y"], sizes["x"] * sizes["wavelength"])
     title = _text(header, "description") or data.stem
     variable = Variable(name="", title=title[:200], kind=kind, rows=lines, row_bytes=octets * others)
-    selects = {"samples": ("where",)}.get(kind, ("box",) if _grid(header, sizes)[1] else ())
+    selects = {"samples": ("where",)}.get(kind, ("box", "rows") if _grid(header, sizes)[1] else ("rows",))
     coverage = date_of(path.stem) if kind == "raster" else None
     shape = f"{sizes} {header.get('wavelength', '')[:200]} {header.get('map info', '')}"
     return Summary(
@@ -161,6 +161,9 @@ def _cube(
         coords=axes, attrs={"crs": crs} if crs else {"crs": "", "coordinates_note": "pixel numbers from 0"}
     )
     down = across = slice(None)
+    if extent.rows:
+        down = slice(extent.rows.start, extent.rows.stop)
+        frame = frame.isel(y=down)
     if crs and extent.box:
         frame = trim(frame, extent.only("box"))
         down, across = (_stretch(axes[dim], frame[dim].to_numpy()) for dim in ("y", "x"))

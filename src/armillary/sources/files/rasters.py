@@ -46,7 +46,7 @@ def describe(path: Path) -> Summary:
         driver = "GeoTIFF" if image.driver == "GTiff" else "JPEG 2000"
         boxed = _north_up(image)
     date = date_of(path.stem)
-    selects = (*(("time",) if date else ()), *(("box",) if boxed else ()))
+    selects = (*(("time",) if date else ()), *(("box",) if boxed else ()), "rows")
     return Summary(
         format=driver, variables=(variable,), title=variable.title, coverage=date, shape=shape, selects=selects
     )
@@ -96,11 +96,16 @@ def _frame(image: Any, extent: Extent) -> "xr.Dataset":
     across, down = np.arange(image.width) + 0.5, np.arange(image.height) + 0.5
     if not _north_up(image):
         attrs = {"crs": "", "coordinates_note": _NOTE, "gcp_crs": str(image.gcps[1] or "")}
-        return xr.Dataset(coords={"y": down - 0.5, "x": across - 0.5}, attrs=attrs)
+        return _lines(xr.Dataset(coords={"y": down - 0.5, "x": across - 0.5}, attrs=attrs), extent)
     grid = image.transform
     crs = image.crs.to_string()
     whole = xr.Dataset(coords={"y": grid.f + grid.e * down, "x": grid.c + grid.a * across}, attrs={"crs": crs})
-    return whole if extent.box is None else _inside(whole, extent)
+    lines = _lines(whole, extent)
+    return lines if extent.box is None else _inside(lines, extent)
+
+
+def _lines(whole: "xr.Dataset", extent: Extent) -> "xr.Dataset":
+    return whole.isel(y=slice(extent.rows.start, extent.rows.stop)) if extent.rows else whole
 
 
 def _inside(whole: "xr.Dataset", extent: Extent) -> "xr.Dataset":
@@ -126,7 +131,7 @@ def _pixels(image: Any, frame: "xr.Dataset", progress: Progress, name: str) -> "
 
 def _offset(image: Any, frame: "xr.Dataset") -> tuple[int, int]:
     if not _north_up(image):
-        return 0, 0
+        return 0, round(float(frame["y"][0]))
     grid = image.transform
     left = (float(frame["x"][0]) - grid.c) / grid.a - 0.5
     top = (float(frame["y"][0]) - grid.f) / grid.e - 0.5

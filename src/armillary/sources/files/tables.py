@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from armillary.errors import ArmillaryError, BadData, DamagedFile
-from armillary.model import Data, Extent, Progress
+from armillary.model import Data, Extent, Progress, Rows
 from armillary.model.kinds import column
 from armillary.science.trim import trim
 from armillary.sources.files import rows
@@ -51,6 +51,8 @@ def describe(path: Path) -> Summary:
     selects = {"sources": ("box", "cone", "where"), "events": ("time", "where")}.get(
         plan.kind, ("time", "where") if plan.timed else ("where",)
     )
+    if isinstance(reader, _Parquet):
+        selects = (*selects, "rows")  # a text table would be read from its beginning for each block of rows
     return Summary(format=format_, variables=variables, title=reader.title, coverage=tally.coverage, selects=selects)
 
 
@@ -76,6 +78,8 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> Data:
             progress(min(0.95, done[0] / octets), path.name)
             return trim(rows.tidy(block, plan), wanted)
 
+        if extent.rows and isinstance(reader, _Parquet):
+            reader, wanted = reader.part(extent.rows), wanted.without("rows")
         kept = reader.gather(columns, keep)
         table = _concatenated(kept)
     return rows.series(table, variable) if variable else table
@@ -172,9 +176,14 @@ class _Text:
 class _Parquet:
     """A Parquet table as blocks, row group by row group."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: Rows | None = None) -> None:
         self._path = path
+        self._part = part
         self.title = ""
+
+    def part(self, rows: Rows) -> "_Parquet":
+        """Give the same table cut to some rows; row groups outside are not read."""
+        return _Parquet(self._path, rows)
 
     def sample(self) -> "pa.Table":
         """Give the first rows."""
@@ -193,10 +202,24 @@ class _Parquet:
         with parquet.ParquetFile(self._path) as file:
             schema = file.schema_arrow
             found = []
-            for batch in file.iter_batches(batch_size=200_000, columns=columns):
+            for batch in self._batches(file, columns):
                 fields = [schema.field(name) for name in batch.schema.names]
                 found.append(use(pa.Table.from_batches([batch]).cast(pa.schema(fields, schema.metadata))))
             return found or [use(_select(schema.empty_table(), columns))]
+
+    def _batches(self, file: Any, columns: list[str] | None) -> "Iterator[pa.RecordBatch]":
+        first, last = (self._part.start, self._part.stop) if self._part else (0, file.metadata.num_rows)
+        at = 0
+        for group in range(file.num_row_groups):
+            size = file.metadata.row_group(group).num_rows
+            if at < last and first < at + size:
+                begin = at
+                for batch in file.iter_batches(200_000, row_groups=[group], columns=columns):
+                    low, high = max(first - begin, 0), min(last - begin, batch.num_rows)
+                    if low < high:
+                        yield batch.slice(low, high - low)
+                    begin += batch.num_rows
+            at += size
 
 
 def _reader(path: Path) -> tuple[str, "_Text | _Parquet"]:

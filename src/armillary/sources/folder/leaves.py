@@ -176,6 +176,7 @@ def _product(path: str, mount: str, address: str, version: str, pieces: list[tup
         raise AssertionError(path)
     coverage = _hull([row.summary.coverage for row, _ in pieces if row.summary])
     counts = [one.rows for _, one in pieces]
+    image = variable.kind in {"raster", "cube"}  # images of one dataset have the same lines
     return Product(
         path=path,
         title=variable.title or path.rpartition("/")[2],
@@ -185,15 +186,24 @@ def _product(path: str, mount: str, address: str, version: str, pieces: list[tup
         source=mount,
         address=address,
         version=version,
-        selects=("time",) if variable.kind in TIME_KINDS else summary.selects,
+        selects=_selects(variable, summary, len(pieces)),
         cadence=variable.cadence,
-        row_bytes=variable.row_bytes,
-        rows=None if None in counts else sum(count or 0 for count in counts),
+        row_bytes=variable.row_bytes * (len(pieces) if image else 1),
+        rows=None if None in counts else counts[-1] if image else sum(count or 0 for count in counts),
         keep=variable.kind in TIME_KINDS or (variable.kind in TABLE_KINDS and coverage is not None),
         description=variable.description or summary.title,
         citation=summary.citation,
         licence=summary.licence,
     )
+
+
+def _selects(variable: Variable, summary: Summary, files: int) -> tuple[str, ...]:
+    """Say what the readers can use; rows are counted through one table only."""
+    if variable.kind in TIME_KINDS:
+        return ("time",)
+    if variable.kind in TABLE_KINDS and files > 1:
+        return tuple(part for part in summary.selects if part != "rows")
+    return summary.selects
 
 
 def _hull(spans: list[Interval | None]) -> Interval | None:

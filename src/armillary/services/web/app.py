@@ -1,0 +1,63 @@
+"""The application: routes, errors in words, the page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from armillary import __version__
+from armillary.errors import ArmillaryError, BadRequest, http_status, to_record
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+    from armillary.services.desk import Desk
+
+STATIC: Final = Path(__file__).parent / "static"
+
+
+def build_app(desk: "Desk", token: str = "") -> "FastAPI":
+    """Put the routes over a desk together.
+
+    Parameters
+    ----------
+    token : str
+        See `armillary.services.web.guard.Guard`.
+    """
+    from fastapi import FastAPI
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.staticfiles import StaticFiles
+    from starlette.responses import FileResponse
+
+    from armillary.plots.page import STATIC as RENDERER
+    from armillary.services.web import catalogue_routes, data_routes, job_routes, tree_routes, view_routes
+    from armillary.services.web.guard import Guard
+    from armillary.services.web.tickets import Tickets
+
+    app = FastAPI(title="Armillary", version=__version__, docs_url=None, redoc_url=None)
+    app.state.desk, app.state.tickets = desk, Tickets()
+    for routes in (tree_routes, view_routes, data_routes, catalogue_routes, job_routes):
+        app.include_router(routes.router, prefix="/api")
+    app.add_exception_handler(ArmillaryError, _in_words)
+    app.add_exception_handler(RequestValidationError, _badly_asked)
+    app.add_exception_handler(Exception, _in_words)
+    app.mount("/renderer", StaticFiles(directory=RENDERER), name="renderer")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.get("/", include_in_schema=False)(lambda: FileResponse(STATIC / "index.html"))
+    app.add_middleware(Guard, token=token)
+    return app
+
+
+def _in_words(_: "Request", error: Exception) -> "Response":
+    from starlette.responses import JSONResponse
+
+    status = http_status(error) if isinstance(error, ArmillaryError) else 500
+    return JSONResponse(to_record(error), status)
+
+
+def _badly_asked(request: "Request", error: Exception) -> "Response":
+    """Say which part of the address was wrong."""
+    from fastapi.exceptions import RequestValidationError
+
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    said = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in wrong)
+    return _in_words(request, BadRequest(f"this cannot be asked like this: {said}", "see /openapi.json"))

@@ -1,0 +1,93 @@
+"""Listening: on loopback unless told otherwise, and with a token as soon as others can reach us."""
+
+import contextlib
+import ipaddress
+import secrets
+import socket
+import webbrowser
+from typing import TYPE_CHECKING
+
+from armillary.errors import BadRequest
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from fastapi import FastAPI
+
+    from armillary.services.desk import Desk
+
+
+def serve(desk: "Desk", *, host: str = "127.0.0.1", port: int = 0, open_browser: bool = False) -> None:
+    """Serve the workbench until it is interrupted; the address is printed when it answers.
+
+    Parameters
+    ----------
+    host : str
+        Address to bind. Anything but loopback is protected by a token that is part of the printed address.
+    port : int
+        0 takes a free one.
+
+    Raises
+    ------
+    BadRequest
+        If the address cannot be bound.
+    """
+    from armillary.services.web.app import build_app
+
+    listener = _listen(host, port)
+    listener.listen(128)  # from now on who connects waits for us instead of being refused
+    token = "" if is_loopback(host) else secrets.token_urlsafe(24)
+    address = _address(host, listener.getsockname()[1], token)
+    print(f"Armillary is at {address}", flush=True)  # noqa: T201 - the user waits for this line
+    if open_browser:
+        webbrowser.open(address)
+    run(build_app(desk, token), listener)
+
+
+def run(app: "FastAPI", listener: socket.socket) -> None:
+    """Answer on a bound socket until it is interrupted; what pages wait for is stopped then."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            app.state.tickets.stop_all()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(config).run(sockets=[listener])
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach the address.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as broken:
+        listener.close()
+        raise BadRequest(
+            f"the address {host}:{port} cannot be used: {broken.strerror}", "choose another with --host and --port"
+        ) from None
+    return listener
+
+
+def _address(host: str, port: int, token: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")

@@ -29,6 +29,16 @@ def test_a_box_and_lines_are_parts_of_the_whole(ask: Ask) -> None:
     assert ask("tile/sar", *JUNE, rows=Rows(30, 70)).identical(sar.isel(y=slice(30, 70)))
 
 
+def test_lines_of_a_box_are_counted_from_the_top_of_the_tile(ask: Ask) -> None:
+    place = Box(1.78, 43.65, 1.83, 43.68)
+    whole = ask("tile/mask", *JUNE, box=place)
+    parts = [ask("tile/mask", *JUNE, box=place, rows=Rows(first, first + 32)) for first in range(0, 512, 32)]
+    assert np.array_equal(np.concatenate([part["y"] for part in parts]), whole["y"])
+    assert any(part.sizes["y"] == 0 for part in parts)
+    joined = np.concatenate([part["mask"] for part in parts if part.sizes["y"]], axis=1)
+    assert np.array_equal(joined, whole["mask"])
+
+
 def test_outside_of_time_or_tile_there_is_nothing(ask: Ask) -> None:
     assert ask("tile/mask", "2031-01-01", "2031-02-01").sizes["time"] == 0
     away = ask("tile/mask", *JUNE, box=Box(20, 43, 21, 44))

@@ -20,7 +20,10 @@ _MEANINGS: Final = {
 
 
 def raster(seed: int, product: Product, extent: Extent, progress: Progress) -> "xr.Dataset":
-    """Give the scenes of an extent, dimensions (time, band, y, x) as far as the product has them."""
+    """Give the scenes of an extent, dimensions (time, band, y, x) as far as the product has them.
+
+    There may be more lines and columns than asked for: :func:`cut` takes them away.
+    """
     name = product.address.rpartition("/")[2]
     window = _window(extent)
     if name == "land_cover":
@@ -37,6 +40,16 @@ def raster(seed: int, product: Product, extent: Extent, progress: Progress) -> "
         coords |= bands
     dims = ("time", "band", "y", "x") if bands else ("time", "y", "x")
     return _dataset(product, name, dims, values, window, coords)
+
+
+def cut(found: "xr.Dataset", extent: Extent) -> "xr.Dataset":
+    """Cut a raster to exactly the lines and the box of an extent; perhaps to nothing."""
+    from armillary.science.trim import trim
+
+    if extent.rows:
+        line = np.round((tile.TOP - found["y"].to_numpy()) / tile.PIXEL - 0.5)
+        found = found.isel(y=np.flatnonzero((line >= extent.rows.start) & (line < extent.rows.stop)))
+    return trim(found, Extent(box=extent.box)) if extent.box else found
 
 
 def _scenes(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from armillary.errors import BadRequest, UnknownProduct
 from armillary.missions.simulated.listing import GENERATOR, leaves
-from armillary.model import Archive, Data, Extent, Product, Progress, Request
+from armillary.model import Archive, Data, Product, Progress, Request
 
 _SEED: Final = re.compile(r"(?:seed=)?(\d{1,18})")
 
@@ -105,11 +105,9 @@ def _timed(module: str, name: str) -> _Maker:
 
 
 def _map(seed: int, product: Product, request: Request, progress: Progress) -> Any:
-    from armillary.missions.simulated.maps import raster
-    from armillary.science.trim import trim
+    from armillary.missions.simulated.maps import cut, raster
 
-    found = raster(seed, product, request.extent, progress)
-    return trim(found, Extent(box=request.extent.box)) if request.extent.box else found
+    return cut(raster(seed, product, request.extent, progress), request.extent)
 
 
 def _stars(seed: int, product: Product, request: Request, progress: Progress) -> Any:

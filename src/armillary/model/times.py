@@ -89,7 +89,7 @@ def _from_parts(match: re.Match[str]) -> int:
     if hour > 24 or minute > 59 or second > 60:
         raise ValueError("hour, minute or second out of range")
     seconds += hour * 3600 + minute * 60 + second - _offset(match["zone"])
-    fraction = int((match["fraction"] or "0").ljust(9, "0"))
+    fraction = 0 if second == 60 else int((match["fraction"] or "0").ljust(9, "0"))
     return _from_datetime64(np.datetime64(seconds, "s")) + fraction
 
 

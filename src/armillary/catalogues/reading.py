@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from armillary.catalogues.entry import Catalogue, Entry
 from armillary.catalogues.records import COLUMNS, Record, identifiers, to_catalogue, to_entries
-from armillary.catalogues.where import Sql, where_sql
+from armillary.catalogues.where import Sql, attribute_filters, where_sql
 from armillary.errors import BadRequest, UnknownCatalogue
 from armillary.model import Interval
 
@@ -55,6 +55,8 @@ def read_records(
     else:
         tables, first = "entry AS e", _belongs(connection, name, 0)
     parts += [first, *([where_sql(connection, where)] if where else [])]
+    owner = "m.entry" if "m.catalogue" in first[0] else "e.key"
+    parts += [(f"{owner} IN ({sql})", bound) for sql, bound in (attribute_filters(connection, where) if where else [])]
     conditions = " AND ".join(sql for sql, _ in parts)
     query = f"SELECT {CELLS} FROM {tables} WHERE {conditions} ORDER BY e.start, e.key"
     return _ask(connection, query, [value for _, bound in parts for value in bound])

@@ -65,6 +65,46 @@ def where_sql(connection: sqlite3.Connection, text: str, *, lenient: bool = Fals
     return _truth(_compile(parse(text), names, 0))
 
 
+def attribute_filters(connection: sqlite3.Connection, text: str) -> list[Sql]:
+    """Give queries for the keys of rows that can match at all, one for each attribute compared with a constant.
+
+    Only comparisons that must hold for the whole predicate to hold count; the predicate itself must be asked too.
+    """
+    names = _Names(connection, lenient=False)
+    return [_keys_of(node, names) for node in _conjuncts(parse(text)) if _is_attribute_filter(node)]
+
+
+def _conjuncts(node: Node) -> list[Node]:
+    found, waiting = [], [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Operation) and one.operator == "and":
+            waiting += one.parts
+        else:
+            found.append(one)
+    return found
+
+
+def _is_attribute_filter(node: Node) -> bool:
+    if not isinstance(node, Operation) or node.operator not in {"=", "<", "<=", ">", ">="}:
+        return False
+    left, right = node.parts
+    return isinstance(left, Name) and left.name not in _FIELDS and isinstance(right, Literal)
+
+
+def _keys_of(node: Node, names: "_Names") -> Sql:
+    """Ask the index for the entries whose own value compares so; a list is left to the predicate."""
+    if not isinstance(node, Operation) or not isinstance(node.parts[0], Name):
+        raise TypeError(node)
+    keys = names.keys(node.parts[0].name)
+    compared = [*_compile(node.parts[1], names, 0).values()]
+    either = " OR ".join(f"value {node.operator} {sql}" for sql, _ in compared)
+    sql = f"SELECT entry FROM attribute WHERE name IN ({_marks(keys)}) AND ({either})"
+    lists = names.keys(node.parts[0].name, "list")
+    sql += f" UNION ALL SELECT entry FROM attribute WHERE name IN ({_marks(lists)})" if lists else ""
+    return sql, [*keys, *_bound(compared), *lists]
+
+
 class _Names:
     """What the names in a predicate stand for."""
 
@@ -83,6 +123,11 @@ class _Names:
             return {family: ("NULL", []) for family in set(_FAMILY.values())}
         known = [row[0] for row in self._connection.execute("SELECT DISTINCT name FROM name ORDER BY name LIMIT 40")]
         raise BadPredicate(f"there is no column {name!r}", f"there are: {', '.join([*_FIELDS, *known])}")
+
+    def keys(self, name: str, *types: str) -> list[Any]:
+        """Give the keys of an attribute, of some types or of all."""
+        found = self._connection.execute("SELECT type, key FROM name WHERE name = ?", (name,)).fetchall()
+        return [key for type_, key in found if not types or type_ in types]
 
 
 def _attribute_part(found: list[tuple[str, int]]) -> _Part:

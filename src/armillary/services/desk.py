@@ -27,8 +27,10 @@ from armillary.model import (
     share,
     silent,
 )
+from armillary.model.predicate import parse
 from armillary.model.times import TimeLike, format_time, parse_time
 from armillary.services.home import home as home_folder
+from armillary.services.home import make_folder
 from armillary.tree import Inventory, Plugin, Recipes, derive, discover, free_name, read_archives, refresh
 
 if TYPE_CHECKING:
@@ -73,9 +75,9 @@ class Desk:
     @property
     def cache(self) -> "Cache":
         """The cache of this home."""
-        from armillary.cache import open_cache
+        from armillary.services.home import cache_of
 
-        return open_cache(self.home)
+        return cache_of(self.home)
 
     @property
     def catalogues(self) -> "Store":
@@ -165,12 +167,12 @@ class Desk:
         from armillary.plots import arrange
         from armillary.services.events import bands_of
 
+        interval = next((one.extent.time for one in requests if one.extent.time), None)
+        bands = bands_of(self.catalogues, catalogues, interval)  # first: an unknown name is told before any work
         items = []
         for number, one in enumerate(requests):
             part = share(progress, number / len(requests), (number + 1) / len(requests))
             items.append((self.product(one.product), self.answer(one, part, offline=offline)))
-        interval = next((one.extent.time for one in requests if one.extent.time), None)
-        bands = bands_of(self.catalogues, catalogues, interval)
         return arrange(items, interval=interval, bands=bands, title=title)
 
     def workshop(self, *, offline: bool = False) -> "Workshop":
@@ -204,7 +206,7 @@ def open(  # noqa: A001 - arm.open reads well
         If a folder does not exist.
     """
     state = Path(home) if home else home_folder()
-    state.mkdir(parents=True, exist_ok=True)
+    make_folder(state)
     plugins = discover()
     recipes = Recipes({one.output: one for plugin in plugins if plugin.mission for one in plugin.mission.recipes})
     archives = _gather(state, folders, plugins)
@@ -228,6 +230,8 @@ def ask(
         raise BadRequest(f"there is no part {min(unknown)!r} of an extent", "use bbox, cone, where or rows")
     times = {name: format_time(parse_time(one)) for name, one in (("start", start), ("stop", stop)) if one is not None}
     extent: Extent = read_extent({**parts, **times})
+    if extent.where:
+        parse(extent.where)  # a predicate that cannot be read is told before anything is fetched
     return Request(product.strip("/"), extent, params or {})
 
 
@@ -258,10 +262,13 @@ def archives_file(state: Path) -> Path:
 
 
 def list_archive(desk: Desk, key: str, progress: Progress = silent) -> int:
-    """List one archive anew, whether its stamp has changed or not, and give the number of its leaves."""
+    """List one archive anew, whether its stamp has changed or not, and give the number of its leaves.
+
+    A source that can be asked anew (a server, which else is believed for a while) has a method ``refresh``.
+    """
     source = desk.sources[key]
-    products = _with_derived(source, desk.recipes, progress)
-    return desk.inventory.replace(key, _stamp(source, desk.recipes), products)
+    raw = list(getattr(source, "refresh", source.inventory)(progress))
+    return desk.inventory.replace(key, _stamp(source, desk.recipes), [*raw, *derive(raw, desk.recipes)])
 
 
 def _gather(state: Path, folders: Sequence[str | Path | Archive], plugins: Iterable[Plugin]) -> dict[str, Archive]:

@@ -1,12 +1,19 @@
 """From an archive, a value, to its source, a client."""
 
+import math
+import os
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from armillary.errors import BadRequest
 from armillary.model import Archive, Source
+
+if TYPE_CHECKING:
+    from armillary.sources.http import Patience
 
 
 def connect(archive: Archive, state: Path) -> Source:
@@ -31,12 +38,29 @@ def connect(archive: Archive, state: Path) -> Source:
     if archive.protocol == "hapi":
         from armillary.sources.hapi import HapiSource
 
-        return HapiSource(archive.name, archive.address, state / "hapi" / archive.name)
+        return HapiSource(archive.name, archive.address, state / "hapi" / archive.name, patience=_patience())
     module, colon, name = archive.protocol.partition(":")
     if not colon:
         raise BadRequest(f"there is no protocol {archive.protocol!r}", "use folder or hapi")
     source: Source = getattr(import_module(module), name)(archive, state)
     return source
+
+
+def _patience() -> "Patience":
+    """Say how long to wait for servers; ``ARMILLARY_TIMEOUT`` may give the seconds without any answer."""
+    from armillary.sources.http import Patience
+
+    text = os.environ.get("ARMILLARY_TIMEOUT", "")
+    if not text:
+        return Patience()
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < 86_400:
+        raise BadRequest(f"ARMILLARY_TIMEOUT={text} is not a time", "give seconds, such as 30")
+    usual = Patience()
+    return replace(usual, connect=min(seconds, usual.connect), read=seconds, pause=min(seconds / 10, usual.pause))
 
 
 def check_url(text: str) -> str:

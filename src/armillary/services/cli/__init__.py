@@ -1,32 +1,77 @@
 """The command ``armillary``: one module a family of commands, put together here."""
 
 import logging
+import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from armillary.errors import ArmillaryError, one_line
+from armillary.errors import ArmillaryError, BadRequest, one_line
+
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line: errors are one line on stderr and exit status 1, an interrupt is 130."""
-    warnings.showwarning = _one_line_warning
-    logging.basicConfig(level=logging.WARNING, format="armillary: %(message)s")
-    from armillary.services.cli.app import build
+    """Run the command line and exit with its status.
 
+    0 is success. 1 is an error, 2 a command line that is not understood, 130 an interrupt; each is told in one line on
+    stderr. With ``ARMILLARY_DEBUG`` set, an error that nobody foresaw shows its traceback too.
+    """
+    warnings.showwarning = _one_line_warning
+    logging.basicConfig(level=logging.WARNING, format="armillary: warning: %(message)s")
     try:
-        build()(args=_archives_first(list(sys.argv[1:] if arguments is None else arguments)))
-    except ArmillaryError as error:
-        print(f"armillary: error: {error}", file=sys.stderr)  # noqa: T201 - this is the command line
-        raise SystemExit(1) from None
-    except (KeyboardInterrupt, EOFError):
-        print("armillary: stopped; what was finished is kept", file=sys.stderr)  # noqa: T201
-        raise SystemExit(130) from None
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of a pipe (head, less) has gone: that is no error of ours.
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        # The reader of a pipe (head, less) has gone: that is no error of ours, and nobody hears more from us.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    raise SystemExit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        from armillary.services.cli.app import build
+
+        status = build()(args=_archives_first(arguments), prog_name="armillary", standalone_mode=False)
+    except ArmillaryError as error:
+        return _tell(f"error: {error}", 1)
+    except (KeyboardInterrupt, EOFError):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the user gets one line whatever happened
+        return _tell_other(error)
+    if status == INTERRUPTED:
+        return _tell("stopped; what was finished is kept", INTERRUPTED)
+    return int(status or 0)
+
+
+def _tell_other(error: Exception) -> int:
+    """Tell what the parser of the command line says, or an error that nobody foresaw."""
+    message = getattr(error, "format_message", None)
+    if message is not None:
+        place = getattr(getattr(error, "ctx", None), "command_path", "armillary")
+        return _tell_usage(str(message()), place)
+    if type(error).__name__ == "Abort":
+        return _tell("stopped: nothing was done", 1)
+    if os.environ.get("ARMILLARY_DEBUG"):
+        traceback.print_exception(error)
+    what = one_line(f"unexpected {type(error).__name__}: {error}").rstrip(".")
+    return _tell(f"error: {what}. Next step: report this with what ARMILLARY_DEBUG=1 shows", 1)
+
+
+def _tell_usage(message: str, place: str) -> int:
+    if not message.strip():  # a group of commands without a command has shown its help
+        return 2
+    return _tell(f"error: {one_line(message).rstrip('.?')}. Next step: see `{place} --help`", 2)
+
+
+def _tell(text: str, status: int) -> int:
+    print(f"armillary: {text}", file=sys.stderr)  # noqa: T201 - this is the command line
+    return status
 
 
 def _archives_first(arguments: list[str]) -> list[str]:
@@ -38,12 +83,18 @@ def _archives_first(arguments: list[str]) -> list[str]:
         if word == "--":
             rest += [word, *words]
         elif word == "--archive":
-            first += [word, next(words, "")]
+            first.append(f"--archive={_folder(next(words, ''))}")
         elif word.startswith("--archive="):
-            first.append(word)
+            first.append(f"--archive={_folder(word.partition('=')[2])}")
         else:
             rest.append(word)
     return first + rest
+
+
+def _folder(text: str) -> str:
+    if not text or text.startswith("--"):
+        raise BadRequest("--archive has no folder", "write --archive FOLDER")
+    return text
 
 
 def _one_line_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

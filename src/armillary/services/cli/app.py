@@ -33,12 +33,17 @@ def build() -> typer.Typer:
     return app
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"armillary {__version__}")
+        raise typer.Exit
+
+
 def _common(
     context: typer.Context,
     archive: Annotated[list[str] | None, typer.Option(help="A folder of files that is an archive too.")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"armillary {__version__}")
-        raise typer.Exit
     context.obj = tuple(archive or ())

@@ -1,6 +1,9 @@
 """``armillary open|add|archives|remove|refresh``: which archives the tree shows."""
 
 import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
@@ -48,15 +51,14 @@ def archives(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the archives and, for folders, the files that could not be read."""
+    """List the archives with the files and datasets that cannot be used."""
     desk = desk_of(context)
     rows = [_row(desk, key) for key in desk.archives]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
-        typer.echo(f"{row['name']:20} {row['products']:7} products  {row['protocol']} {row['address']}")
-        _print_damaged(row)
+        _print_row(row)
 
 
 def remove(name: Annotated[str, typer.Argument(help="Name of an added archive.")]) -> None:
@@ -73,7 +75,8 @@ def refresh(context: typer.Context, name: Annotated[str, typer.Argument(help="Na
         has = ", ".join(archive.name for archive in desk.archives.values())
         raise UnknownArchive(f"there is no archive {name!r}", f"there are: {has}")
     with progress_bar(name) as progress:
-        typer.echo(f"{list_archive(desk, key, progress)} products")
+        list_archive(desk, key, progress)
+    _print_row(_row(desk, key))
 
 
 def _taken() -> set[str]:
@@ -88,18 +91,31 @@ def _remember(context: typer.Context, archive: Archive) -> None:
     if key_of(known) in desk.problems:
         raise desk.problems[key_of(known)]
     add_archive(archives_file(home()), known)
-    row = _row(desk, key_of(known))
-    typer.echo(f"{known.name}: {row['products']} products from {known.address}")
-    _print_damaged(row)
+    _print_row(_row(desk, key_of(known)))
+    typer.echo(f"see: armillary tree {'local' if known.protocol == 'folder' else known.name}", err=True)
 
 
-def _print_damaged(row: dict[str, Any]) -> None:
+def _print_row(row: dict[str, Any]) -> None:
+    kinds = ", ".join(f"{number} {kind}" for kind, number in row["kinds"].items())
+    typer.echo(f"{row['name']}: {row['products']} products{f' ({kinds})' if kinds else ''} from {row['address']}")
     for path, reason in row["damaged"]:
-        typer.echo(f"  damaged: {path}: {reason}")
+        typer.echo(f"  damaged: {path}: {reason.removeprefix(f'{PurePath(path).name} is damaged: ')}")
+    for dataset, reason in row["problems"].items():
+        typer.echo(f"  problem: {dataset}: {reason}")
 
 
 def _row(desk: Desk, key: str) -> dict[str, Any]:
     archive = desk.archives[key]
-    listed = getattr(desk.sources.get(key), "damaged", None)  # only a folder has files that may be damaged
-    damaged = listed() if listed else []
-    return archive.to_record() | {"products": desk.inventory.count(key), "damaged": damaged}
+    source = desk.sources.get(key)
+    damaged: list[tuple[str, str]] = getattr(source, "damaged", list)()  # only a folder has files that may be damaged
+    problems: dict[str, str] = getattr(source, "problems", dict)()  # and only a server datasets that it cannot describe
+    leaves = replace(desk.inventory, names={key: archive.name}).leaves()
+    kinds = dict(Counter(leaf.kind for leaf in leaves).most_common())
+    counts = {"products": len(leaves), "kinds": kinds, "damaged": damaged, "problems": problems}
+    return archive.to_record() | {"address": _shown(archive)} | counts
+
+
+def _shown(archive: Archive) -> str:
+    from armillary.sources.http import shown
+
+    return shown(archive.address) if archive.protocol == "hapi" else archive.address

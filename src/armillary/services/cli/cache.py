@@ -5,8 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from armillary.cache import open_cache
-from armillary.services.home import home
+from armillary.services.home import cache_of, home
 
 app = typer.Typer(no_args_is_help=True, help="See, check and clear what was fetched.")
 
@@ -17,7 +16,7 @@ _KIB: Final = 1024
 @app.command()
 def show(as_json: AsJson = False) -> None:
     """Show what is stored of each product, and what that saved."""
-    cache = open_cache(home())
+    cache = cache_of(home())
     products, totals = cache.show(), cache.totals()
     if as_json:
         typer.echo(json.dumps({"products": products, "totals": totals}, indent=1))
@@ -35,13 +34,13 @@ def clear(
     """Forget what is stored; it is fetched again when it is asked for."""
     if not yes:
         typer.confirm(f"Forget everything stored of {pattern}?", abort=True)
-    typer.echo(f"{open_cache(home()).clear(pattern)} entries forgotten")
+    typer.echo(f"{cache_of(home()).clear(pattern)} entries forgotten")
 
 
 @app.command()
 def verify(as_json: AsJson = False) -> None:
     """Check every stored byte; damaged entries are dropped, and the exit status is 1."""
-    damaged = open_cache(home()).verify()
+    damaged = cache_of(home()).verify()
     if as_json:
         typer.echo(json.dumps(damaged, indent=1))
     else:

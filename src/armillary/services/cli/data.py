@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,7 @@ Where = Annotated[str | None, typer.Option(help="Only rows or times for which th
 Bbox = Annotated[str | None, typer.Option(help="west,south,east,north in degrees.")]
 Cone = Annotated[str | None, typer.Option(help="ra,dec,radius in degrees.")]
 Rows = Annotated[str | None, typer.Option(help="start,stop rows or lines, from 0.")]
+_OPTION: Final = {"box": "bbox"}
 Offline = Annotated[bool, typer.Option("--offline", help="Only what is in the cache; holes are told.")]
 
 
@@ -41,9 +42,13 @@ def get(
     background: Annotated[bool, typer.Option("--background", help="Run as a job, see `armillary jobs`.")] = False,
 ) -> None:
     """Get a product's data: .nc .zarr .csv .parquet .cdf .vot .fits .tif."""
-    desk = desk_of(context)
     parts = {"where": where, "bbox": bbox, "cone": cone, "rows": rows}
     request = ask(product, start, stop, params=read_params(param), **{k: v for k, v in parts.items() if v})
+    if output and not plan:
+        from armillary.sources import check_path
+
+        check_path(output)
+    desk = desk_of(context)
     if plan:
         _print_plan(desk, request, as_json=as_json)
     elif background:
@@ -71,11 +76,24 @@ def read_params(texts: list[str] | None) -> dict[str, str]:
 
 def save(desk: Desk, request: Request, output: Path, *, offline: bool = False) -> Path:
     """Write what a request asks for, block by block."""
-    from armillary.sources import check_path, write
+    from armillary.sources import write
 
-    check_path(output)
     with progress_bar(request.product) as progress:
         return write(_not_nothing(desk.blocks(request, progress, offline=offline), request), output)
+
+
+def nothing(what: str, request: Request) -> NoData:
+    """Give the error that says that nothing lies in an extent, naming what was asked."""
+    asked = request.extent.to_record()
+    parts = [f"--{_OPTION.get(name, name)} {_written(value)}" for name, value in asked.items() if name != "time"]
+    when = f" in {request.extent.time}" if request.extent.time else ""
+    fits = f" that fits {' '.join(parts)}" if parts else ""
+    wider = " or ".join([*(["another time"] if when else []), *(f"a wider {one.split()[0]}" for one in parts)])
+    return NoData(f"{what} has nothing{when}{fits}", f"ask for {wider or 'something else'}; see `armillary tree PATH`")
+
+
+def _written(value: Any) -> str:
+    return ",".join(f"{number:g}" for number in value) if isinstance(value, list) else repr(value)
 
 
 def _not_nothing(blocks: Any, request: Request) -> Any:
@@ -87,8 +105,7 @@ def _not_nothing(blocks: Any, request: Request) -> Any:
             yield block
             break
     else:
-        when = f" in {request.extent.time}" if request.extent.time else ""
-        raise NoData(f"{request.product} has nothing{when} that fits", "ask for another time or a wider --where")
+        raise nothing(request.product, request)
     yield from (block for block in blocks if not is_empty(block))
 
 

@@ -51,6 +51,8 @@ def _check_found(desk: Desk, path: str, search: str, found: list[Product]) -> No
 
 
 def _print_leaves(products: list[Product]) -> None:
+    if not products:
+        return
     from rich.console import Console
     from rich.table import Table
 

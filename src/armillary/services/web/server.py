@@ -4,7 +4,9 @@ import contextlib
 import ipaddress
 import secrets
 import socket
+import threading
 import webbrowser
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from armillary.errors import BadRequest
@@ -34,11 +36,11 @@ def serve(desk: "Desk", *, host: str = "127.0.0.1", port: int = 0, open_browser:
     """
     from armillary.services.web.app import build_app
 
-    listener = _listen(host, port)
-    listener.listen(128)  # from now on who connects waits for us instead of being refused
+    listener = listen(host, port)
     token = "" if is_loopback(host) else secrets.token_urlsafe(24)
     address = _address(host, listener.getsockname()[1], token)
     print(f"Armillary is at {address}", flush=True)  # noqa: T201 - the user waits for this line
+    threading.Thread(target=import_module, args=("xarray",), daemon=True).start()  # seconds that nobody need wait for
     if open_browser:
         webbrowser.open(address)
     run(build_app(desk, token), listener)
@@ -74,12 +76,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Bind an address; from now on who connects waits for us instead of being refused.
+
+    Raises
+    ------
+    BadRequest
+        If it cannot be bound.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(128)
     except OSError as broken:
         listener.close()
         raise BadRequest(

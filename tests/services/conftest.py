@@ -1,0 +1,96 @@
+"""A desk for the web tests: the simulated observatory, a small folder, a server that is gone, a catalogue."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvicorn
+import xarray as xr
+
+from armillary.catalogues import Entry
+from armillary.model import Archive
+from armillary.services.desk import Desk
+from armillary.services.desk import open as open_desk
+from armillary.services.web import build_app
+from armillary.services.web.server import listen
+from armillary.testing.hapi_server import HapiServer, Served
+
+#: A title as no archive should have it.
+HOSTILE = "<script>window.broken=1</script><img src=x onerror='window.broken=1'>"
+
+
+@pytest.fixture(scope="session")
+def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day of a wave and of a spectrum, every ten seconds, with a hostile title."""
+    folder = tmp_path_factory.mktemp("bench")
+    times = np.datetime64("2021-03-04", "ns") + np.arange(8640) * np.timedelta64(10, "s")
+    wave = np.sin(np.arange(8640) / 300) * 5
+    energy = np.geomspace(10, 10_000, 16)
+    counts = 1e3 * (2 + wave[:, None] / 5) * np.exp(-(np.log(energy / 300) ** 2))
+    data = xr.Dataset(
+        {
+            "wave": ("time", wave, {"units": "nT", "long_name": "A field that waves"}),
+            "hostile": ("time", wave + 1, {"units": "nT", "long_name": HOSTILE}),
+            "counts": (("time", "energy"), counts, {"units": "counts", "long_name": "Counts of ions"}),
+        },
+        {"time": times, "energy": ("energy", energy, {"units": "eV"})},
+    )
+    data.to_netcdf(folder / "bench.nc", engine="h5netcdf")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def web_desk(web_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The desk of the web tests."""
+    info = {
+        "startDate": "2020-01-01T00:00Z", "stopDate": "2020-01-02T00:00Z", "cadence": "PT1H",
+        "parameters": [
+            {"name": "Time", "type": "isotime", "length": 20, "units": "UTC", "fill": None},
+            {"name": "lost", "type": "double", "units": "nT", "fill": None, "description": "gone"},
+        ],
+    }  # fmt: skip
+    times = [f"2020-01-01T{hour:02d}:00:00Z" for hour in range(24)]
+    with HapiServer({"gone": Served.of(info, {"Time": times, "lost": np.arange(24.0)})}) as server:
+        gone = Archive(name="gone", protocol="hapi", address=server.url, title="A server that went away")
+        desk = open_desk(web_folder, gone, home=tmp_path_factory.mktemp("web_home"))
+    store = desk.catalogues
+    store.new("waves", description="Where it is high")
+    store.add("waves", [Entry.event("2021-03-04T06:00", "2021-03-04T08:00", class_="crest")])
+    return desk
+
+
+@pytest.fixture(scope="session")
+def wave(web_desk: Desk) -> str:
+    """Path of the wave."""
+    return next(one.path for one in web_desk.search("", "local", 0) if one.path.endswith("/wave"))
+
+
+@contextmanager
+def _serving(desk: Desk, token: str = "") -> Iterator[str]:
+    """Serve a desk on a free port and give its address."""
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(build_app(desk, token), log_level="warning", timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def web_address(web_desk: Desk) -> Iterator[str]:
+    """The address of a real server over the desk."""
+    with _serving(web_desk) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def guarded_address(web_desk: Desk) -> Iterator[str]:
+    """The same behind the token "secret"."""
+    with _serving(web_desk, "secret") as address:
+        yield address

@@ -60,6 +60,7 @@ def raw(name: str, kind: str, **others: Any) -> Product:
 LEAVES = [
     raw("b", "series", units="nT", coverage=SPAN, cadence=1.0),
     raw("image", "raster", rows=100, row_bytes=800, selects=("rows",)),
+    raw("stack", "raster", rows=100, row_bytes=80_000, coverage=SPAN, cadence=100.0, selects=("time", "rows")),
     raw("stars", "sources", rows=50, row_bytes=16, selects=("rows",)),
     raw("whole", "sources", rows=50, selects=()),
 ]

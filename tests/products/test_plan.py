@@ -43,6 +43,14 @@ def test_large_work_is_cut(world: World) -> None:
     assert record["steps"][2]["inputs"] == ["toy/a/double"]
 
 
+def test_the_asked_part_of_a_stack_of_images_is_what_it_costs(world: World) -> None:
+    assert made(world, "toy/a/stack").answer.cost.size == 8_000_000
+    part = Extent(time=Interval.of("1970-01-01T00:00", "1970-01-01T00:16:40"))
+    assert made(world, "toy/a/stack", part).answer.cost.size == 800_000
+    moment = Extent(time=Interval(0, 1))
+    assert made(world, "toy/a/stack", moment).answer.cost.size == 80_000
+
+
 @pytest.mark.parametrize(
     ("product", "extent", "params", "error"),
     [

@@ -186,7 +186,15 @@ def _cost(product: Product, request: Request) -> Cost:
         rows = _samples(product, span)
     if request.extent.rows:
         rows = request.extent.rows.stop - request.extent.rows.start
-    return Cost(rows, None if rows is None else rows * product.row_bytes)
+    return Cost(rows, None if rows is None else round(rows * product.row_bytes * _scenes(product, span)))
+
+
+def _scenes(product: Product, span: Interval | None) -> float:
+    """Give the share of a stack of images that lies in the asked time; one image at least."""
+    if product.kind != "raster" or span is None or product.coverage is None:
+        return 1.0
+    whole = product.coverage.seconds
+    return min(1.0, max(span.seconds, product.cadence or 0.0) / whole)
 
 
 def _samples(product: Product, span: Interval) -> int | None:

@@ -1,8 +1,8 @@
 """A desk for the web tests: the simulated observatory, a small folder, a server that is gone, a catalogue."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +94,9 @@ def guarded_address(web_desk: Desk) -> Iterator[str]:
     """The same behind the token "secret"."""
     with _serving(web_desk, "secret") as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def serve_desk() -> Callable[[Desk], AbstractContextManager[str]]:
+    """What serves another desk for a while."""
+    return _serving

@@ -6,6 +6,8 @@ import { Problem, Waiting } from "./calls.js";
 import { readTime, rounded, widened, writeTime } from "./times.js";
 
 const MARGIN = 0.25;
+/** Points a pixel: first, lowest, highest, last. */
+const POINTS = 4;
 
 /**
  * @typedef {import("./address.js").State} State
@@ -77,7 +79,7 @@ export class Picture {
 
   pairs(state, seen) {
     const asked = seen ? widened(seen, MARGIN).map(writeTime) : null;
-    const points = Math.round(Math.max(this.root.clientWidth, 400) * 2 * (seen ? 1 + 2 * MARGIN : 1));
+    const points = Math.round(Math.max(this.root.clientWidth, 400) * POINTS * (seen ? 1 + 2 * MARGIN : 1));
     return [...pairsOf({ ...state, span: asked }), ["points", String(Math.min(points, 20000))]];
   }
 

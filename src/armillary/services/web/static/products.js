@@ -68,7 +68,7 @@ async function showCost(line, path, span) {
  * @param {(params: Object<string, any>) => void} changed
  */
 export function parameterForm(told, params, changed) {
-  const form = make("form", { className: "params" });
+  const form = make("div", { className: "params", role: "group", "aria-label": `Parameters of ${told.title || told.path}` });
   for (const one of told.parameters) {
     const field = fieldOf(one, params[one.name] ?? one.default);
     const words = make("span", { title: one.description }, one.units ? `${one.name} [${one.units}]` : one.name);
@@ -81,7 +81,6 @@ export function parameterForm(told, params, changed) {
       changed(next);
     });
   }
-  form.addEventListener("submit", (event) => event.preventDefault());
   return form;
 }
 

@@ -1,20 +1,19 @@
 """FITS tables and images, VOTables and ECSV, by astropy."""
 
 import re
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import ArmillaryError, BadData, DamagedFile
+from armillary.errors import BadData, DamagedFile
 from armillary.model import Data, Extent, Progress
 from armillary.model.kinds import column
 from armillary.science.trim import trim
 from armillary.sources.files import rows
+from armillary.sources.files.damage import named
 from armillary.sources.files.instants import decode
 from armillary.sources.files.summary import Summary, Variable
 
@@ -36,7 +35,7 @@ def describe(path: Path) -> Summary:
     BadData
         If it holds neither a table nor an image of two or three dimensions.
     """
-    with _named(path):
+    with named(path):
         tables = _tables(path)
         found = [_describe_table(path, name, table, len(tables)) for name, table in tables.items()]
         images = _images(path)
@@ -62,7 +61,7 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> Data:
     O(size of the table), which is in memory as a whole: astropy reads VOTables so.
     """
     progress(0.1, path.name)
-    with _named(path):
+    with named(path):
         if variable.startswith(_IMAGE):
             return _image(path, int(variable.removeprefix(_IMAGE)))
         tables = _tables(path)
@@ -260,16 +259,3 @@ def _is_fits(path: Path) -> bool:
 def _first_line(text: Any) -> str:
     lines = [line.strip() for line in str(text or "").splitlines() if line.strip()]
     return lines[0][:200] if lines else ""
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Turn whatever astropy raises on a broken file into our error; its remarks on sloppy headers are not ours."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (ArmillaryError, FileNotFoundError, MemoryError):
-        raise
-    except Exception as broken:  # noqa: BLE001 - astropy raises dozens of kinds on broken files
-        raise DamagedFile(f"{path.name}: {type(broken).__name__}: {str(broken)[:200]}", "fetch it again") from None

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import ArmillaryError, BadData, DamagedFile
+from armillary.errors import BadData, DamagedFile
 from armillary.model import Data, Extent, Interval, Progress
 from armillary.model.times import to_datetime64
 from armillary.science.trim import trim
 from armillary.sources.files import gridded, instants
+from armillary.sources.files.damage import named
 from armillary.sources.files.names import date_of
 from armillary.sources.files.summary import Summary, Variable
 
@@ -33,7 +34,7 @@ def describe(path: Path) -> Summary:
     BadData
         If its arrays have neither a time axis nor map coordinates.
     """
-    with _named(path):
+    with named(path):
         found, shapes, attrs = _survey(path)
     if not found:
         some = ", ".join(shapes[:4]) + (" ..." if len(shapes) > 4 else "")
@@ -66,7 +67,7 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> Data:
     O(samples inside the extent) plus the time axis; HDF5 reads whole chunks.
     """
     group, _, name = variable.rpartition("/")
-    with _named(path), _opened(path, group) as dataset:
+    with named(path), _opened(path, group) as dataset:
         progress(0.1, path.name)
         if name not in dataset.data_vars:
             raise DamagedFile(f"{path.name} has no variable {variable!r} any more", "index its folder again")
@@ -195,18 +196,3 @@ def _format(path: Path) -> str:
 def _attr(attrs: dict[str, Any], *names: str) -> str:
     known = {str(name).lower(): value for name, value in attrs.items()}
     return next((gridded.text(known[name]) for name in names if known.get(name) is not None), "")
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Turn whatever the libraries raise on a broken file into our error."""
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (ArmillaryError, FileNotFoundError, MemoryError):
-        raise
-    except Exception as broken:  # noqa: BLE001 - HDF5 bindings raise many kinds on broken files
-        raise DamagedFile(f"{path.name}: {type(broken).__name__}: {str(broken)[:200]}", "fetch it again") from None

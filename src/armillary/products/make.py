@@ -3,12 +3,13 @@
 import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from armillary.cache import Cache
-from armillary.errors import NoData, SourceDown
+from armillary.errors import ArmillaryError, BrokenPlugin, NoData, SourceDown
 from armillary.model import Data, Extent, Interval, Product, Progress, Request, Rows, Source, share, silent
 from armillary.model.kinds import TABLE_KINDS, TIME_KINDS, check, table_attrs, with_table_attrs
 from armillary.products.plan import Plan, Step, input_extent
@@ -109,10 +110,24 @@ def _run(plan: Plan, place: int, extent: Extent, workshop: Workshop, progress: P
 def _fetch(plan: Plan, step: Step, request: Request, workshop: Workshop, progress: Progress) -> Data:
     progress(0.0, step.product.path)
     if step.recipe is None:
-        data = workshop.source_of(step.product).fetch(step.product, request, progress)
+        source = workshop.source_of(step.product)
+        with _of_a_stranger(step.product, f"source {step.product.source!r}"):
+            data = source.fetch(step.product, request, progress)
     else:
         data = _cook(plan, step, request, workshop, progress)
     return check(step.product.kind, data, step.product.path)
+
+
+@contextmanager
+def _of_a_stranger(product: Product, what: str) -> Iterator[None]:
+    """Name the product and what broke, where a source or recipe raises anything but an error of ours."""
+    try:
+        yield
+    except (ArmillaryError, MemoryError):
+        raise
+    except Exception as broken:
+        reason = f"{product.path}: its {what} raised {type(broken).__name__}: {broken}"
+        raise BrokenPlugin(reason, "report this to who wrote it") from broken
 
 
 def _cook(plan: Plan, step: Step, request: Request, workshop: Workshop, progress: Progress) -> Data:
@@ -124,7 +139,8 @@ def _cook(plan: Plan, step: Step, request: Request, workshop: Workshop, progress
         wanted = input_extent(request.extent, recipe, plan.steps[place].product)
         part = share(progress, number / len(step.inputs), (number + 1) / len(step.inputs))
         named[argument] = _run(plan, place, wanted, workshop, part)
-    made = recipe.function(**named, **request.params)
+    with _of_a_stranger(step.product, f"recipe {recipe.output!r}"):
+        made = recipe.function(**named, **request.params)
     return trim(made, request.extent.only("time")) if recipe.pad and request.extent.time else made
 
 

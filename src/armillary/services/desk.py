@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from armillary.errors import ArmillaryError, BadRequest
+from armillary.errors import ArmillaryError, BadRequest, BrokenPlugin, Cancelled, one_line
 from armillary.model import (
     Archive,
     Data,
@@ -293,7 +293,7 @@ def _connect(archives: Mapping[str, Archive], state: Path) -> dict[str, Source]:
         try:
             sources[key] = connect(archive, state)
         except Exception as broken:  # noqa: BLE001 - a mission's own source may raise anything
-            _LOG.warning("archive %s is left out: %s", archive.name, broken)
+            _LOG.warning("archive %s is left out: %s", archive.name, one_line(str(broken)))
     return sources
 
 
@@ -304,8 +304,13 @@ def _list_all(
     for key, source in sources.items():
         try:
             _list_one(inventory, key, source, recipes, progress)
+        except Cancelled:
+            raise
         except ArmillaryError as broken:
             yield key, broken
+        except Exception as broken:  # noqa: BLE001 - a mission's own source may raise anything
+            reason = f"its source raised {type(broken).__name__}: {broken}"
+            yield key, BrokenPlugin(reason, "report this to who wrote the mission; what was listed before is kept")
 
 
 def _list_one(inventory: Inventory, key: str, source: Source, recipes: Recipes, progress: Progress) -> None:

@@ -1,7 +1,9 @@
 """What every test gets: a home of its own, and the real files where they are."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -28,3 +30,25 @@ def real_data() -> Path:
     if not (folder / "plasma").is_dir():
         pytest.skip(f"no real files at {folder}: set ARMILLARY_DATA to the folder that holds them")
     return folder
+
+
+class Ran(NamedTuple):
+    """What a command left: its exit status and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run the command line in this process: ``cli("tree", "--json")``."""
+    from armillary.services.cli import main
+
+    def run(*words: object) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return Ran(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run

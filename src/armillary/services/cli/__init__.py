@@ -19,10 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     0 is success. 1 is an error, 2 a command line that is not understood, 130 an interrupt; each is told in one line on
     stderr. With ``ARMILLARY_DEBUG`` set, an error that nobody foresaw shows its traceback too.
     """
-    warnings.showwarning = _one_line_warning
     logging.basicConfig(level=logging.WARNING, format="armillary: warning: %(message)s")
     try:
-        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = _one_line_warning
+            status = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe (head, less) has gone: that is no error of ours, and nobody hears more from us.
@@ -40,6 +42,10 @@ def _run(arguments: list[str]) -> int:
         return _tell(f"error: {error}", 1)
     except (KeyboardInterrupt, EOFError):
         status = INTERRUPTED
+    except SystemExit as end:  # how the parser ends when the reader of a pipe has gone
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        raise
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the user gets one line whatever happened

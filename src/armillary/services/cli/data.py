@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from armillary.errors import BadParameter, NoData
-from armillary.model import Request
-from armillary.services.cli.session import desk_of, progress_bar
+from armillary.model import Data, Request
+from armillary.services.cli.session import Bar, desk_of, progress_bar
 from armillary.services.desk import Desk, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Product = Annotated[str, typer.Argument(help="Path of a leaf, see `armillary tree`.")]
 Start = Annotated[str | None, typer.Option(help="First time, UTC, e.g. 2015-10-17T04:00.")]
@@ -78,8 +81,18 @@ def save(desk: Desk, request: Request, output: Path, *, offline: bool = False) -
     """Write what a request asks for, block by block."""
     from armillary.sources import write
 
-    with progress_bar(request.product) as progress:
-        return write(_not_nothing(desk.blocks(request, progress, offline=offline), request), output)
+    with progress_bar(request.product) as bar:
+        parts = _not_nothing(desk.blocks(request, bar, offline=offline), request)
+        saved = write(_one_by_one(parts, bar), output)
+        bar.check()
+        return saved
+
+
+def _one_by_one(blocks: "Iterable[Data]", bar: Bar) -> "Iterator[Data]":
+    """Pass blocks on and take Ctrl-C between them, not while a library writes one."""
+    for block in blocks:
+        with bar.held():
+            yield block
 
 
 def nothing(what: str, request: Request) -> NoData:
@@ -96,17 +109,17 @@ def _written(value: Any) -> str:
     return ",".join(f"{number:g}" for number in value) if isinstance(value, list) else repr(value)
 
 
-def _not_nothing(blocks: Any, request: Request) -> Any:
+def _not_nothing(blocks: "Iterable[Data]", request: Request) -> "Iterator[Data]":
     """Pass blocks on; if all of them are empty, say so before a file comes to be."""
     from armillary.products import is_empty
 
+    empty = True
     for block in blocks:
         if not is_empty(block):
+            empty = False
             yield block
-            break
-    else:
+    if empty:
         raise nothing(request.product, request)
-    yield from (block for block in blocks if not is_empty(block))
 
 
 def _print_data(desk: Desk, request: Request, *, offline: bool) -> None:

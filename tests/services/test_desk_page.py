@@ -448,6 +448,7 @@ def test_the_page_is_small_and_asks_nobody_else(visit: Open, page: Page, web_add
 def test_the_page_reads_times_as_the_desk_does(visit: Open) -> None:
     texts = ["2020", "2020-03", "2020-03-04", "2020-064", "20200304", "2020-03-04T05", "2020-03-04T05:06:07Z"]
     texts += ["2020-03-04T050607.25Z", "2020-02-29", "2020-12-31T23:59:60", "2020-03-04T24:00", "1700-01-01"]
+    texts += ["2020-03-04T05:06+02:00", "2020-03-04T05:06-0130", "2020-03-04T05:06 UTC"]
     found = visit().evaluate("async (texts) => texts.map((await import('/static/times.js')).readTime)", texts)
     assert [round(ms * 1000) for ms in found] == [parse_time(text) // 1000 for text in texts]
 

@@ -82,6 +82,14 @@ def test_a_view_without_times_begins_where_the_data_begin(client: httpx.Client) 
     assert head["stop"] - head["start"] == 86_400_000.0
 
 
+def test_a_margin_is_for_what_stands_on_the_time_axis_only(client: httpx.Client, wave: str) -> None:
+    head = head_of(client.get("/api/view", params={"request": f"product={wave}", "margin": "0.5", **DAY}).content)
+    assert (head["start"], head["stop"]) == (1614772800000.0, 1614945600000.0)
+    asked = {"request": "product=simulated/tile/truth/greenness", "start": "2020-08-19", "stop": "2020-08-20"}
+    maps = head_of(client.get("/api/view", params={**asked, "margin": "2"}).content)
+    assert len(maps["panels"]) == 1
+
+
 def test_what_fails_is_told_and_the_rest_is_drawn(client: httpx.Client, wave: str) -> None:
     asked = {"request": [f"product={wave}", "product=no/such"], "catalogue": "unknown", **DAY}
     answer = client.get("/api/view", params=asked)

@@ -5,8 +5,9 @@ A view is asked for by repeated ``request`` texts, each a `Request` as a query.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from fastapi import Request as Call
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from armillary.errors import ArmillaryError, BadRequest, Cancelled, http_status, to_record
-from armillary.model import Data, Interval, Product, Progress, Request, share
+from armillary.model import Data, Interval, Product, Progress, Request, parse_time, share
 from armillary.model.kinds import TIME_KINDS
 from armillary.plots import Band, View, arrange
 from armillary.services.desk import Desk
@@ -26,6 +27,9 @@ from armillary.services.web.tree_routes import desk_of
 router = APIRouter(tags=["view"])
 Requests = Annotated[list[str], Query(alias="request", max_length=50)]
 Names = Annotated[list[str] | None, Query(alias="catalogue")]
+#: Kinds that are drawn on the shared time axis.
+_ON_TIME: Final = (*TIME_KINDS, "events")
+_EARLIEST, _LATEST = parse_time("1678-01-02"), parse_time("2261-12-30")
 #: A product without a given time is first shown for at most so long and so many samples.
 _FIRST_SECONDS: Final = 86_400.0
 _FIRST_ROWS: Final = 200_000
@@ -57,9 +61,12 @@ def view(
     stop: str | None = None,
     catalogue: Names = None,
     points: Annotated[int, Query(ge=100, le=100_000)] = 4000,
+    margin: Annotated[float, Query(ge=0, le=2)] = 0.0,
     ticket: str = "",
 ) -> Response:
     """Arrange products in one picture, as the binary record of `armillary.plots.record`.
+
+    What stands on the time axis comes with a margin on both sides, a part of the interval, so that it can be moved.
 
     Products and catalogues that fail are left out and told in the header ``X-Armillary-Problems`` (percent-encoded
     JSON); where nothing is left the answer is the first problem, with all of them under ``problems``.
@@ -67,10 +74,14 @@ def view(
     desk = desk_of(call)
     with call.app.state.tickets.working(ticket) as progress:
         interval = interval_of(desk, request, start, stop)
-        found = _gather(desk, request, catalogue or [], interval, progress)
+        wide = _widened(interval, margin)
+        asked = {text: partial(_asked, desk, text, interval, wide) for text in request}
+        found = _gather(desk, asked, progress)
+        _draw_on(found, desk, catalogue or [], wide)
         if found.problems and not found.items:
             return _nothing(found)
-        made: View = arrange(found.items, interval=interval, bands=found.bands)
+        timed = any(product.kind in _ON_TIME for product, _ in found.items)
+        made: View = arrange(found.items, interval=wide if timed else interval, bands=found.bands)
         headers = {"X-Armillary-Problems": quote(json.dumps(found.told())), "Cache-Control": "no-store"}
         return Response(made.to_bytes(points), media_type="application/octet-stream", headers=headers)
 
@@ -102,7 +113,7 @@ def within(desk: Desk, text: str, interval: Interval | None) -> Request:
     """Give a request for the shown interval, where time means something for its product."""
     asked = Request.from_query(text)
     product = desk.product(asked.product)
-    timed = product.kind in (*TIME_KINDS, "events") or (product.kind == "raster" and product.coverage)
+    timed = product.kind in _ON_TIME or (product.kind == "raster" and product.coverage)
     if asked.extent.time or not timed:
         return asked
     return replace(asked, extent=replace(asked.extent, time=interval))
@@ -123,26 +134,40 @@ def _nothing(found: Gathered) -> Response:
     return JSONResponse(told, http_status(first))
 
 
-def _gather(
-    desk: Desk, texts: list[str], catalogues: list[str], interval: Interval | None, progress: Progress
-) -> Gathered:
+def _widened(interval: Interval | None, margin: float) -> Interval | None:
+    if interval is None:
+        return None
+    more = round((interval.stop - interval.start) * margin)
+    return Interval(max(interval.start - more, _EARLIEST), min(interval.stop + more, _LATEST))
+
+
+def _asked(desk: Desk, text: str, interval: Interval | None, wide: Interval | None) -> Request:
+    on_time = desk.product(Request.from_query(text).product).kind in _ON_TIME
+    return within(desk, text, wide if on_time else interval)
+
+
+def _gather(desk: Desk, asked: Mapping[str, Callable[[], Request]], progress: Progress) -> Gathered:
     """Make what can be made; the others become problems. Only a stop ends all of it."""
     found = Gathered()
-    for number, text in enumerate(texts):
-        part = share(progress, number / len(texts), (number + 1) / len(texts))
+    for number, (text, request) in enumerate(asked.items()):
+        part = share(progress, number / len(asked), (number + 1) / len(asked))
         part(0.0, "")
         try:
-            found.items.append(_make(desk, within(desk, text, interval), part))
+            found.items.append(_make(desk, request(), part))
         except Cancelled:
             raise
         except ArmillaryError as broken:
             found.problems.append((text, broken))
+    return found
+
+
+def _draw_on(found: Gathered, desk: Desk, catalogues: list[str], interval: Interval | None) -> None:
+    """Add the events of catalogues."""
     for name in catalogues:
         try:
             found.bands.extend(bands_of(desk.catalogues, [name], interval))
         except ArmillaryError as broken:
             found.problems.append((name, broken))
-    return found
 
 
 def _make(desk: Desk, asked: Request, progress: Progress) -> tuple[Product, Data]:

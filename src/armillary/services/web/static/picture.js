@@ -3,7 +3,7 @@ import { decodeBytes } from "/renderer/record.js";
 import { Panels } from "/renderer/panels.js";
 import { pairsOf, readRequest } from "./address.js";
 import { Problem, Waiting } from "./calls.js";
-import { readTime, rounded, widened, writeTime } from "./times.js";
+import { readTime, rounded, writeTime } from "./times.js";
 
 const MARGIN = 0.25;
 /** Points a pixel: first, lowest, highest, last. */
@@ -78,9 +78,8 @@ export class Picture {
   }
 
   pairs(state, seen) {
-    const asked = seen ? widened(seen, MARGIN).map(writeTime) : null;
     const points = Math.round(Math.max(this.root.clientWidth, 400) * POINTS * (seen ? 1 + 2 * MARGIN : 1));
-    return [...pairsOf({ ...state, span: asked }), ["points", String(Math.min(points, 20000))]];
+    return [...pairsOf(state), ["points", String(Math.min(points, 20000))], ["margin", seen ? String(MARGIN) : "0"]];
   }
 
   show(view, seen) {

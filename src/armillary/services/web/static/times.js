@@ -1,7 +1,7 @@
 // Times as people write them and as the picture counts them: milliseconds since 1970 UTC.
 
 const ISO =
-  /^(\d{4})(?:-(\d{3})|-?(\d{2})(?:-?(\d{2}))?)?(?:[T ](\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?)?\s*(?:Z|UTC)?$/i;
+  /^(\d{4})(?:-(\d{3})|-?(\d{2})(?:-?(\d{2}))?)?(?:[T ](\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?)?\s*(?:Z|UTC|([+-])(\d{2})(?::?(\d{2}))?)?$/i;
 export const EARLIEST = Date.UTC(1678, 0, 2);
 export const LATEST = Date.UTC(2261, 11, 30);
 
@@ -18,8 +18,9 @@ export function readTime(text) {
   const wrong = month > 12 || month === 0 || day === 0 || hour > 24 || minute > 59 || second > 60;
   const overflow = ofYear ? new Date(date).getUTCFullYear() !== year : day > 28 && new Date(date).getUTCDate() !== day;
   if (wrong || overflow) return NaN;
+  const east = match[9] ? Number(`${match[9]}1`) * (Number(match[10]) * 60 + Number(match[11] ?? 0)) : 0;
   const part = match[8] ? Number(`0.${match[8]}`) : 0;
-  return date + (((hour || 0) * 60 + (minute || 0)) * 60 + (second || 0) + part) * 1000;
+  return date + (((hour || 0) * 60 + (minute || 0) - east) * 60 + (second || 0) + part) * 1000;
 }
 
 /**

@@ -11,7 +11,7 @@ const EXAMPLES = [
   ["An instrument with planted faults", "Temperature, current and wheel speed of a flying instrument",
     ["instrument/temperature", "instrument/current", "instrument/wheel_speed"], "2024-03-01", "2024-03-02"],
   ["A field of stars", "Photometry of young stars, with what is missing", ["stars/photometry"], "", ""],
-  ["A tile of land", "The green of fields, seen from above", ["tile/ndvi"], "2020-06-20", "2020-07-01"],
+  ["A tile of land", "The green of fields, seen from above", ["tile/ndvi"], "2020-08-19", "2020-09-04"],
 ];
 
 /**

@@ -479,6 +479,15 @@ def test_addresses_say_requests_as_the_desk_does(visit: Open) -> None:
     assert name == "a&b=c"
 
 
+def test_the_token_does_not_stay_in_the_address(page: Page, guarded_address: str, wave: str) -> None:
+    page.goto(f"{guarded_address}/?token=secret&request=product={wave}")
+    drawn(page)
+    assert "secret" not in page.url
+    page.reload()
+    drawn(page)
+    assert panels(page) == [wave]
+
+
 @pytest.mark.real
 def test_real_moments_are_drawn(browser: Browser, real_data: Path, tmp_path: Path, serve_desk: Serve) -> None:
     desk = open_desk(real_data / "plasma" / "mms1_fpi_dis_moms", home=tmp_path / "home")

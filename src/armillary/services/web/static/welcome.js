@@ -6,7 +6,7 @@ import { make } from "./elements.js";
 const EXAMPLES = [
   ["A storm in the solar wind", "Field, velocity and density while a coronal mass ejection passes",
     ["wind/b_gse", "wind/v_gse", "wind/density", "wind/truth/icme"], "2020-01-05", "2020-01-20"],
-  ["Through the bow shock", "A spacecraft crosses the Earth's boundaries; its ions as a spectrogram",
+  ["In and out of the magnetosphere", "A spacecraft crosses the magnetopause; its ions as a spectrogram",
     ["sentry/ion_omni", "sentry/ion_density", "sentry/b_gse"], "2024-01-03T00:00", "2024-01-03T06:00"],
   ["An instrument with planted faults", "Temperature, current and wheel speed of a flying instrument",
     ["instrument/temperature", "instrument/current", "instrument/wheel_speed"], "2024-03-01", "2024-03-02"],

@@ -54,7 +54,7 @@ def test_scenes_come_every_five_days(ask: Ask) -> None:
 def clear_ndvi(ask: Ask, month: str, kind: int) -> float:
     """Mean vegetation index where truth says that there is no cloud."""
     start = np.datetime64(month)
-    when = (str(start.astype("datetime64[D]")), str((start + 1).astype("datetime64[D]")))
+    when = (str(start.astype("datetime64[D]")), str((start + np.timedelta64(1, "M")).astype("datetime64[D]")))
     found = ask("tile/optical", *when, rows=Rows(0, 128))["optical"]
     near, red = (found.sel(band=name).to_numpy() for name in ("B08", "B04"))
     cloud = ask("tile/truth/cloud", *when, rows=Rows(0, 128))["cloud"].sum("band").to_numpy()

@@ -127,25 +127,26 @@ def _days(text: Any, good: Any) -> Ints:
     """Days since 1970 of a date of 4, 7, 8 or 10 characters; clears `good` where it is none."""
     year = _number(text, 0, 4, good)
     good &= (year >= 1678) & (year < 2262)
-    first: Any = (np.where(good, year, 1970) - 1970).astype("M8[Y]")
+    years = np.where(good, year, 1970) - 1970
+    first: Any = years.astype("M8[Y]")
     width = text.shape[1]
     if width == 4:
         return _number_of(first)
     good &= text[:, 4] == _DASH
     if width == 8:
         day = _number(text, 5, 8, good)
-        length = _number_of(first + 1) - _number_of(first)
+        length = _number_of((years + 1).astype("M8[Y]")) - _number_of(first)
         good &= (day >= 1) & (day <= length)
         return _number_of(first) + day - 1
     month = _number(text, 5, 7, good)
     good &= (month >= 1) & (month <= 12)
-    months: Any = first.astype("M8[M]") + (np.where(good, month, 1) - 1)
+    months = 12 * years + np.where(good, month, 1) - 1
     if width == 7:
-        return _number_of(months)
+        return _number_of(months.astype("M8[M]"))
     good &= text[:, 7] == _DASH
     day = _number(text, 8, 10, good)
-    good &= (day >= 1) & (day <= _number_of(months + 1) - _number_of(months))
-    return _number_of(months) + day - 1
+    good &= (day >= 1) & (day <= _number_of((months + 1).astype("M8[M]")) - _number_of(months.astype("M8[M]")))
+    return _number_of(months.astype("M8[M]")) + day - 1
 
 
 def _number_of(dates: Any) -> Ints:

@@ -195,8 +195,25 @@ def _parse(source: str, text: str) -> _Table:
         raise DamagedFile(f"{source} is not XML: {broken}", "get the file again") from None
     except _EntityFound:
         raise DamagedFile(f"{source} declares entities, which are not read", "save it without a DOCTYPE") from None
-    if table.problem and not table.rows:
-        raise DamagedFile(
-            f"{source} cannot be read: {table.problem}", "save it as TABLEDATA, e.g. with TOPCAT or astropy"
-        )
-    return table
+    if not table.problem or table.rows:
+        return table
+    if table.problem.endswith("FITS"):
+        raise DamagedFile(f"{source} cannot be read: {table.problem}", "save it as TABLEDATA or BINARY2")
+    return _parse(source, _as_text(source, text))
+
+
+def _as_text(source: str, text: str) -> str:
+    """Write binary rows as TABLEDATA; a text with entities was refused before."""
+    import warnings
+    from io import BytesIO
+
+    from astropy.io.votable import parse
+
+    written = BytesIO()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parse(BytesIO(text.encode()), verify="ignore").to_xml(written, tabledata_format="tabledata")
+    except Exception as broken:  # noqa: BLE001 - damaged rows may raise anything
+        raise DamagedFile(f"{source} has rows that cannot be read: {broken}", "get the file again") from None
+    return written.getvalue().decode()

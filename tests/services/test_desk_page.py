@@ -322,6 +322,7 @@ def test_errors_stand_on_the_page_in_words(visit: Open, wave: str) -> None:
 def test_a_server_that_is_gone_is_told(visit: Open) -> None:
     page = visit("gone/gone/lost", wait=False)
     expect(page.get_by_role("alert")).to_contain_text("gone")
+    expect(page.locator("#status")).to_have_text("This could not be drawn")
     expect(page.get_by_role("alert").get_by_role("button", name="Try again")).to_be_visible()
 
 

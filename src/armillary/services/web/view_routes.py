@@ -33,7 +33,7 @@ _EARLIEST, _LATEST = parse_time("1678-01-02"), parse_time("2261-12-30")
 #: A product without a given time is first shown for at most so long and so many samples.
 _FIRST_SECONDS: Final = 86_400.0
 _FIRST_ROWS: Final = 200_000
-_FIRST_BYTES: Final = 2**27
+_FIRST_BYTES: Final = 2**25
 #: What one picture may hold in memory.
 _MOST_BYTES: Final = 2**30
 _TOLD_EVERY: Final = 0.1

@@ -23,7 +23,7 @@ class Desk {
       problems: (all) => this.showProblems(all),
       busy: (words, stop) => this.status.busy(words, stop),
       tell: (fraction, message) => this.status.tell(fraction, message),
-      stopped: () => this.status.say("Stopped"),
+      ended: (words) => this.status.say(words),
     });
     const acts = {
       add: (path) => this.add([path]),
@@ -236,9 +236,9 @@ class Desk {
   }
 }
 
-/** @param {string} words @returns {string} as a sentence begins */
+/** @param {string} words @returns {string} as a sentence begins, unless that is a name */
 function capital(words) {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return !/^[a-z]+[ ,:]/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const desk = new Desk();

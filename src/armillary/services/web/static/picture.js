@@ -13,7 +13,7 @@ const POINTS = 4;
  * @typedef {import("./address.js").State} State
  * @typedef {{moved: (span: [string, string]) => void, drawn: (view: any, seconds: number) => void,
  *   problems: (all: Problem[]) => void, busy: (words: string, stop: () => void) => void,
- *   tell: (fraction: number, message: string) => void, stopped: () => void}} Reports
+ *   tell: (fraction: number, message: string) => void, ended: (words: string) => void}} Reports
  */
 
 export class Picture {
@@ -70,7 +70,7 @@ export class Picture {
       this.reports.problems(told.map((one) => new Problem(one)));
     } catch (broken) {
       if (this.waiting !== waiting) return;
-      this.reports.stopped();
+      this.reports.ended("This could not be drawn");
       this.reports.problems(broken instanceof Problem ? broken.all : [new Problem({ problem: String(broken) })]);
     } finally {
       if (this.waiting === waiting) this.waiting = null;
@@ -101,7 +101,7 @@ export class Picture {
     if (!this.waiting) return;
     this.waiting.cancel();
     this.waiting = null;
-    this.reports.stopped();
+    this.reports.ended("Stopped");
     this.reports.problems([]);
   }
 

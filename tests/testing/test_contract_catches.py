@@ -1,11 +1,12 @@
 """The contracts find what they promise to find: each defect here fails the test that is named for it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from armillary.errors import BadData
+from armillary.errors import BadData, BrokenPlugin
 from armillary.model import Archive, EventClass, Mission
 from armillary.testing import MissionContract, SourceContract
 
@@ -134,7 +135,7 @@ def test_a_skipped_replaced_or_idle_test_is_not_green() -> None:
 MISSION = """
 {first}
 import numpy as np
-from armillary.errors import BadData
+from armillary.errors import BadData, BrokenPlugin
 from armillary.model import Archive, EventClass, Mission, Parameter, recipe
 
 @recipe("toy/mean", inputs={{"b": "toy/b"}}, title="Mean", kind="series", units="nT", block="time", pad={pad},
@@ -177,13 +178,22 @@ def test_a_fault_of_a_mission_fails_its_test(name: str, tmp_path: Path) -> None:
     contract = type("Contract", (MissionContract,), {"door": "armillary_toy_mission:MISSION"})
     contract.setup_class()
     try:
-        with pytest.raises((AssertionError, BadData)):
+        with pytest.raises((AssertionError, BadData, BrokenPlugin)):
             getattr(contract(), name)()
         for other in FAULTS:
             if not FAULTS[name] and other != name:
                 getattr(contract(), other)()
     finally:
         contract.teardown_class()
+
+
+def test_the_contracts_need_no_pytest() -> None:
+    code = (
+        "import sys, armillary.testing.source_contract, armillary.testing.mission_contract;"
+        "print([one for one in ('pytest', 'xarray', 'pyarrow') if one in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert out.strip() == "[]"
 
 
 def test_event_classes_are_counted() -> None:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from armillary.model import Archive
 from armillary.testing import SourceContract
@@ -18,13 +20,12 @@ def write_folder(folder: Path) -> None:
         lines = [f"2020-01-0{day}T{hour:02}:00,{hour + 24 * day},{-hour}.5" for hour in range(24)]
         text = "\n".join(["time,B (nT),n (cm-3)", *lines, ""])
         (folder / f"wind_2020010{day}.csv").write_text(text)
-    stars = "\n".join(["source_id,ra,dec,g", *(f"{n},{n / 10},{-n / 20},{10 + n / 100}" for n in range(200)), ""])
-    (folder / "stars.csv").write_text(stars)
+    numbers = np.arange(200)
+    stars = {"source_id": numbers, "ra": numbers / 10, "dec": -numbers / 20, "g": 10 + numbers / 100}
+    pq.write_table(pa.table(stars), folder / "stars.parquet")
 
 
 class TestFolder(SourceContract):
-    lacks = frozenset({"rows"})
-
     @classmethod
     @contextmanager
     def opened(cls, state: Path) -> Iterator[Archive]:

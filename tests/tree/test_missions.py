@@ -27,6 +27,14 @@ def test_our_own_missions_come_through_the_door() -> None:
         ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("MISSION = 'a text'", "not a Mission"),
+        (
+            "from armillary.model import *; MISSION = Mission(name='a', title='', archives=(Archive(name='a', protocol='')))",
+            "archives are no tuple of Archive",
+        ),
+        (
+            "from armillary.model import *; MISSION = Mission(name='a', title='A', recipes=('a/b',))",
+            "recipes are no tuple of Recipe",
+        ),
         ("def", "SyntaxError"),
         ("", "AttributeError"),
     ],

@@ -127,7 +127,7 @@ def _of_a_stranger(product: Product, what: str) -> Iterator[None]:
         raise
     except Exception as broken:
         reason = f"{product.path}: its {what} raised {type(broken).__name__}: {broken}"
-        raise BrokenPlugin(reason, "report this to who wrote it") from broken
+        raise BrokenPlugin(reason.rstrip(": "), "report this to who wrote it") from broken
 
 
 def _cook(plan: Plan, step: Step, request: Request, workshop: Workshop, progress: Progress) -> Data:

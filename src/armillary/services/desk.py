@@ -9,7 +9,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -275,7 +275,10 @@ def _gather(state: Path, folders: Sequence[str | Path | Archive], plugins: Itera
     """Put the given folders first, then the remembered archives, then the missions' own."""
     remembered = read_archives(archives_file(state))
     missions = [archive for plugin in plugins if plugin.mission for archive in plugin.mission.archives]
-    found = {key_of(one): one for one in (*remembered, *missions)}
+    found = {key_of(one): one for one in remembered}
+    for one in missions:  # two archives of one name could not be told apart by their leaves
+        name = free_name(one.name, {other.name for other in found.values()})
+        found.setdefault(key_of(one), replace(one, name=name))
     given: dict[str, Archive] = {}
     for folder in folders:
         taken = {one.name for one in (*found.values(), *given.values())}

@@ -7,9 +7,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from armillary.errors import BrokenPlugin, one_line
-from armillary.model import Mission
+from armillary.model import Archive, EventClass, Mission, Recipe
 
 GROUP: Final = "armillary.missions"
+_HOLDS: Final[dict[str, type]] = {"archives": Archive, "recipes": Recipe, "event_classes": EventClass, "citations": str}
 
 
 class BrokenPluginWarning(UserWarning):
@@ -54,4 +55,8 @@ def _mission(point: EntryPoint) -> Mission:
     loaded = point.load()
     if not isinstance(loaded, Mission):
         raise BrokenPlugin(f"{point.value} is a {type(loaded).__name__}, not a Mission", "export a Mission value")
+    for name, kind in _HOLDS.items():
+        found = getattr(loaded, name)
+        if not isinstance(found, tuple) or not all(isinstance(one, kind) for one in found):
+            raise BrokenPlugin(f"its {name} are no tuple of {kind.__name__}", f"write {name}=(one,) with the comma")
     return loaded

@@ -37,7 +37,9 @@ def _run(arguments: list[str]) -> int:
     try:
         from armillary.services.cli.app import build
 
-        status = build()(args=_archives_first(arguments), prog_name="armillary", standalone_mode=False)
+        words = _archives_first(arguments)
+        asked = next((word for word in words if not word.startswith("-")), "")
+        status = build(asked)(args=words, prog_name="armillary", standalone_mode=False)
     except ArmillaryError as error:
         return _tell(f"error: {error}", 1)
     except (KeyboardInterrupt, EOFError):

@@ -1,18 +1,38 @@
-"""The commands in the order in which `armillary --help` shows them."""
+"""The commands in the order in which `armillary --help` shows them; only the module of the one asked for is loaded."""
 
-from typing import TYPE_CHECKING, Annotated
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
 from armillary import __version__
-from armillary.services.cli import archives, cache, catalogue, data, jobs, missions, page, pictures, tree
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+#: Each command and the module that has it; one that has an ``app`` of its own is a group of commands.
+_COMMANDS: Final = {
+    "tree": "tree",
+    "get": "data",
+    "plot": "pictures",
+    "open": "archives",
+    "add": "archives",
+    "archives": "archives",
+    "refresh": "archives",
+    "remove": "archives",
+    "missions": "missions",
+    "desk": "page",
+    "catalogue": "catalogue",
+    "cache": "cache",
+    "jobs": "jobs",
+}
 
 
-def build() -> typer.Typer:
-    """Put the command line together."""
+def build(asked: str = "") -> typer.Typer:
+    """Put the command line together.
+
+    Parameters
+    ----------
+    asked : str
+        Name of the only command that is needed; all if it is none of them.
+    """
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -21,15 +41,13 @@ def build() -> typer.Typer:
         help="One workbench for the data of space missions.",
     )
     app.callback()(_common)
-    commands: tuple[Callable[..., None], ...] = (
-        tree.tree, data.get, pictures.plot, archives.open_, archives.add, archives.archives, archives.refresh,
-        archives.remove, missions.missions, page.desk,
-    )  # fmt: skip
-    for command in commands:
-        app.command(command.__name__.rstrip("_"))(command)
-    app.add_typer(catalogue.app, name="catalogue")
-    app.add_typer(cache.app, name="cache")
-    app.add_typer(jobs.app, name="jobs")
+    for name in [asked] if asked in _COMMANDS else _COMMANDS:
+        module = import_module(f"armillary.services.cli.{_COMMANDS[name]}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            function = getattr(module, f"{name}_" if name == "open" else name)
+            app.command(name)(function)
     return app
 
 

@@ -109,6 +109,12 @@ def test_a_taken_port_is_said_in_words() -> None:
         listen("127.0.0.1", taken.getsockname()[1])
 
 
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99_999), ("no-such-host.invalid", 0), ("203.0.113.9", 0)])
+def test_an_address_that_is_none_is_said_in_words(host: str, port: int) -> None:
+    with pytest.raises(BadRequest, match=r"cannot be used: \S+"):
+        listen(host, port)
+
+
 def start_desk(home: Path, *options: str) -> tuple["subprocess.Popen[str]", str]:
     """Start the command and give its printed address."""
     running = subprocess.Popen(

@@ -91,10 +91,11 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(128)
-    except OSError as broken:
+    except (OSError, OverflowError) as broken:
         listener.close()
+        why = getattr(broken, "strerror", None) or str(broken)
         raise BadRequest(
-            f"the address {host}:{port} cannot be used: {broken.strerror}", "choose another with --host and --port"
+            f"the address {host}:{port} cannot be used: {why}", "choose another with --host and --port"
         ) from None
     return listener
 

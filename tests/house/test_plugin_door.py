@@ -7,9 +7,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from armillary.model import Archive, Mission
+from armillary.services.desk import _gather
+from armillary.tree import Plugin
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "write-a-mission.md").read_text("utf-8")
@@ -173,6 +178,17 @@ def test_others_are_served_beside_broken_plugins(broken: Path, tmp_path: Path, h
     assert "broken on purpose" in problems["broken_import"]
     assert [name for name, problem in problems.items() if problem] == ["broken_import"]
     assert len(problems) == len(AT_OPENING) + len(WHEN_ASKED) + 1
+
+
+def test_archives_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    ours = Archive(name="simulated", protocol="armillary.missions.simulated.source:Observatory", address="seed=1")
+    plugins = [
+        Plugin(name, name, Mission(name=name, title=name, archives=(archive,)))
+        for name, archive in (("simulated", ours), ("twin", replace(ours, address="seed=2")))
+    ]
+    found = _gather(tmp_path, [], plugins)
+    assert [one.name for one in found.values()] == ["simulated", "simulated-2"]
+    assert len(_gather(tmp_path, [], [*plugins, *plugins])) == 2
 
 
 @pytest.mark.parametrize("defect", WHEN_ASKED)

@@ -28,7 +28,7 @@ def test_our_own_missions_come_through_the_door() -> None:
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("MISSION = 'a text'", "not a Mission"),
         (
-            "from armillary.model import *; MISSION = Mission(name='a', title='', archives=(Archive(name='a', protocol='')))",
+            "from armillary.model import *; A = Archive(name='a', protocol=''); MISSION = Mission(name='', title='', archives=A)",  # noqa: E501
             "archives are no tuple of Archive",
         ),
         (

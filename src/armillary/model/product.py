@@ -43,11 +43,11 @@ class Parameter:
         try:
             found = self._convert(value)
         except (TypeError, ValueError):
-            raise BadParameter(f"parameter {self.name!r} cannot be {value!r}", self._allowed()) from None
+            raise BadParameter(f"parameter {self.name!r} cannot be {value!r}", self.allowed()) from None
         too_low = self.low is not None and isinstance(found, int | float) and not found >= self.low
         too_high = self.high is not None and isinstance(found, int | float) and not found <= self.high
         if too_low or too_high or (self.choices and found not in self.choices):
-            raise BadParameter(f"parameter {self.name!r} cannot be {value!r}", self._allowed())
+            raise BadParameter(f"parameter {self.name!r} cannot be {value!r}", self.allowed())
         return found
 
     def _convert(self, value: Scalar) -> Scalar:
@@ -59,12 +59,14 @@ class Parameter:
             return str(value)
         return int(value) if self.type == "int" else float(value)
 
-    def _allowed(self) -> str:
+    def allowed(self) -> str:
+        """Say what it may be, for the next step of an error and for the tree."""
         if self.choices:
             return f"choose one of {', '.join(map(str, self.choices))}"
-        bounds = [f"at least {self.low}"] if self.low is not None else []
-        bounds += [f"at most {self.high}"] if self.high is not None else []
-        return f"give {self.name} as {self.type}{' ' + self.units if self.units else ''} {' and '.join(bounds)}".strip()
+        bounds = [f"at least {self.low:g}"] if self.low is not None else []
+        bounds += [f"at most {self.high:g}"] if self.high is not None else []
+        unit, limits = f" in {self.units}" if self.units else "", f", {' and '.join(bounds)}" if bounds else ""
+        return f"give {self.name} as {self.type}{unit}{limits}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

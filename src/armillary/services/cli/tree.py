@@ -81,7 +81,8 @@ def _print_details(product: Product) -> None:
         if value and name != "parameters":
             typer.echo(f"{name:12} {', '.join(value) if isinstance(value, tuple) else value}")
     for one in product.parameters:
-        typer.echo(f"{'parameter':12} {one.name} = {one.default} {one.units} {one.description}".rstrip())
+        text = f"{one.name} = {one.default} {one.units} {one.description}".rstrip()
+        typer.echo(f"{'parameter':12} {text} ({one.allowed()})")
 
 
 def _is_terminal() -> bool:

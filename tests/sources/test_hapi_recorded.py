@@ -84,7 +84,7 @@ def iso(cell: bytes) -> str:
     date, _, clock = text.partition("T")
     if len(date) != 8:
         return text
-    day = np.datetime64(date[:4], "D") + int(date[5:]) - 1
+    day = np.datetime64(date[:4], "D") + np.timedelta64(int(date[5:]) - 1, "D")
     return f"{day}T{clock}"
 
 

@@ -399,7 +399,7 @@ def test_an_unknown_ending_names_those_that_exist(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_number_of_blocks(ending: str, tmp_path: Path) -> None:
     def blocks(count: int) -> Iterator[xr.Dataset]:
         for number in range(count):
-            times = np.datetime64("2020-01-01", "ns") + np.arange(5000) + number * 5000
+            times = np.datetime64("2020-01-01", "ns") + np.arange(number * 5000, number * 5000 + 5000).astype("m8[ns]")
             values = np.full((5000, 4), float(number))
             yield xr.Dataset({"v": (("time", "c"), values, {"units": ""})}, {"time": times})
 

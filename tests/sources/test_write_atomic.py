@@ -41,7 +41,7 @@ except CannotWrite as error:
 
 
 def block(number: int = 0, rows: int = 50) -> xr.Dataset:
-    times = np.datetime64("2020-01-01", "ns") + np.arange(rows) + number * rows
+    times = np.datetime64("2020-01-01", "ns") + np.arange(number * rows, number * rows + rows).astype("m8[ns]")
     return xr.Dataset({"v": ("time", np.full(rows, float(number)), {"units": "nT"})}, {"time": times})
 
 

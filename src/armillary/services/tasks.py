@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from armillary.errors import BadRequest
-from armillary.model import Progress, Request
+from armillary.model import Progress, Request, share
 
 if TYPE_CHECKING:
     from armillary.run import JobStore
@@ -43,5 +43,5 @@ def save_answer(spec: Mapping[str, Any], progress: Progress) -> Mapping[str, Any
     from armillary.sources import write
 
     desk = open_desk(*spec["folders"], home=spec["home"])
-    blocks = desk.blocks(Request.from_record(spec["request"]), progress)
+    blocks = desk.blocks(Request.from_record(spec["request"]), share(progress, 0.0, 0.95))
     return {"file": str(write(blocks, spec["output"]))}

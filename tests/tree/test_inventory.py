@@ -82,12 +82,18 @@ def test_an_unknown_path_names_the_nearest(inventory: Inventory) -> None:
         inventory.product("local/mms1/dis/bulk_v")
 
 
+def test_a_branch_is_no_product(inventory: Inventory) -> None:
+    with pytest.raises(UnknownProduct, match="'local/ace' is a branch, not a product.*armillary tree local/ace"):
+        inventory.product("local/ace")
+
+
 def test_one_path_in_two_archives(inventory: Inventory) -> None:
     inventory.replace("folder:/b", "1", [leaf("local/ace/n_p", "another")])
     assert [one.path for one in inventory.leaves("local/ace")] == ["local/ace/n_p", "local/ace/n_p@b"]
     assert inventory.product("local/ace/n_p").title == 'Proton "density" 100%'
     assert inventory.product("local/ace/n_p@b").title == "another"
     assert inventory.product("local/ace/n_p@b").source == "b"
+    assert [one.path for one in inventory.children("local/ace")] == ["local/ace/n_p", "local/ace/n_p@b"]
     only_b = Inventory(inventory.file, {"folder:/b": "b"})
     assert paths(only_b.leaves()) == ["local/ace/n_p"]
     assert only_b.count() == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from armillary.model import Mission
-from armillary.tree import BrokenPluginWarning, discover
+from armillary.tree import BrokenPluginWarning, Plugin, discover, gather_recipes
 from armillary.tree.missions import GROUP
 
 
@@ -52,3 +52,12 @@ def test_a_broken_plugin_is_a_warning(
     assert reason in broken.problem
     assert fine.mission is not None
     sys.modules.pop("stranger", None)
+
+
+def test_of_two_recipes_for_one_path_the_first_is_kept() -> None:
+    (ours,) = [plugin for plugin in discover() if plugin.name == "simulated"]
+    assert ours.mission
+    twin = Plugin("twin", "stranger", Mission(name="twin", title="T", recipes=ours.mission.recipes[:1]))
+    with pytest.warns(BrokenPluginWarning, match="mission 'twin': its recipe .* is left out"):
+        kept = gather_recipes([ours, twin])
+    assert kept.by_output == gather_recipes([ours]).by_output

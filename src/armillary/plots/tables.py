@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _G: Final = ("phot_g_mean_mag", "g", "gmag", "g_mag")
 _BLUE: Final = ("phot_bp_mean_mag", "bp", "bpmag", "bp_mag", "g_bp")
 _RED: Final = ("phot_rp_mean_mag", "rp", "rpmag", "rp_mag", "g_rp")
+_ABSOLUTE_G: Final = ("g_absolute", "abs_g", "mg")
 _COLOUR: Final = ("bp_rp", "bp-rp", "bprp")
 _PARALLAX: Final = ("parallax", "plx")
 #: Columns by which events are put into rows.
@@ -92,14 +93,17 @@ def _sky(product: "Product", table: "pa.Table") -> Panel | None:
 
 
 def _colour_magnitude(product: "Product", table: "pa.Table") -> Panel | None:
-    magnitude, colour = _first(table, _G), _first(table, _COLOUR)
+    absolute, colour = _first(table, _ABSOLUTE_G), _first(table, _COLOUR)
+    magnitude = _first(table, _G) if absolute is None else absolute
     blue, red, parallax = _first(table, _BLUE), _first(table, _RED), _first(table, _PARALLAX)
     if colour is None and blue is not None and red is not None:
         colour = blue - red
     if magnitude is None or colour is None:
         return None
     label = "G"
-    if parallax is not None and (parallax > 0).any():
+    if absolute is not None:
+        magnitude, label = absolute, "absolute G"
+    elif parallax is not None and (parallax > 0).any():
         magnitude = magnitude + 5 * np.log10(np.where(parallax > 0, parallax, np.nan)) - 10
         label = "absolute G"
     known = np.isfinite(magnitude) & np.isfinite(colour)

@@ -31,7 +31,17 @@ from armillary.model.predicate import parse
 from armillary.model.times import TimeLike, format_time, parse_time
 from armillary.services.home import home as home_folder
 from armillary.services.home import make_folder
-from armillary.tree import Inventory, Plugin, Recipes, derive, discover, free_name, read_archives, refresh
+from armillary.tree import (
+    Inventory,
+    Plugin,
+    Recipes,
+    derive,
+    discover,
+    free_name,
+    gather_recipes,
+    read_archives,
+    refresh,
+)
 
 if TYPE_CHECKING:
     from armillary.cache import Cache
@@ -208,7 +218,7 @@ def open(  # noqa: A001 - arm.open reads well
     state = Path(home) if home else home_folder()
     make_folder(state)
     plugins = discover()
-    recipes = Recipes({one.output: one for plugin in plugins if plugin.mission for one in plugin.mission.recipes})
+    recipes = gather_recipes(plugins)
     archives = _gather(state, folders, plugins)
     sources = _connect(archives, state)
     inventory = Inventory(state / "inventory.sqlite", {key: archives[key].name for key in sources})

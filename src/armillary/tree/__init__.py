@@ -3,7 +3,7 @@
 from armillary.tree.archives import add_archive, free_name, read_archives, remove_archive
 from armillary.tree.derive import Recipes, derive
 from armillary.tree.inventory import Branch, Inventory, match, refresh
-from armillary.tree.missions import BrokenPluginWarning, Plugin, discover
+from armillary.tree.missions import BrokenPluginWarning, Plugin, discover, gather_recipes
 
 __all__ = [
     "Branch",
@@ -15,6 +15,7 @@ __all__ = [
     "derive",
     "discover",
     "free_name",
+    "gather_recipes",
     "match",
     "read_archives",
     "refresh",

@@ -81,6 +81,8 @@ class Inventory:
             Naming the nearest paths.
         """
         found = self.find(path)
+        if found is None and self.children(path):
+            raise UnknownProduct(f"{path!r} is a branch, not a product", f"see what it has: armillary tree {path}")
         if found is None:
             raise UnknownProduct(f"there is no product {path!r}", self._nearest(path))
         return found
@@ -133,7 +135,7 @@ class Inventory:
                 for name, deeper in _segments(db, key, prefix):
                     found[name] = found.get(name, False) or deeper
             return [
-                Branch(prefix + name, self._find(db, prefix + name), deeper) for name, deeper in sorted(found.items())
+                branch for name, deeper in sorted(found.items()) for branch in self._branches(db, prefix + name, deeper)
             ]
 
     def count(self, *keys: str) -> int:
@@ -143,6 +145,14 @@ class Inventory:
         with self._open() as db:
             row = db.execute(f"SELECT count(*) FROM leaves WHERE key IN ({marks})", wanted).fetchone()
         return int(row[0])
+
+    def _branches(self, db: sqlite3.Connection, path: str, deeper: bool) -> list[Branch]:
+        """Give one child, and one more for each later archive that has a leaf of the same path."""
+        query = "SELECT key, record FROM leaves WHERE key = ? AND path = ?"
+        rows = [row for key in self.names for row in db.execute(query, (key, path))]
+        leaves = self._apart(rows, ordered=False)
+        first = Branch(path, leaves[0] if leaves else None, deeper)
+        return [first, *(Branch(leaf.path, leaf, has_children=False) for leaf in leaves[1:])]
 
     def _find(self, db: sqlite3.Connection, path: str) -> Product | None:
         plain, _, name = path.rpartition("@")

@@ -8,6 +8,7 @@ from typing import Final
 
 from armillary.errors import BrokenPlugin, one_line
 from armillary.model import Archive, EventClass, Mission, Recipe
+from armillary.tree.derive import Recipes
 
 GROUP: Final = "armillary.missions"
 _HOLDS: Final[dict[str, type]] = {"archives": Archive, "recipes": Recipe, "event_classes": EventClass, "citations": str}
@@ -60,3 +61,16 @@ def _mission(point: EntryPoint) -> Mission:
         if not isinstance(found, tuple) or not all(isinstance(one, kind) for one in found):
             raise BrokenPlugin(f"its {name} are no tuple of {kind.__name__}", f"write {name}=(one,) with the comma")
     return loaded
+
+
+def gather_recipes(plugins: Iterable[Plugin]) -> Recipes:
+    """Put the recipes of all missions together; of two that make the same path, the first mission's is kept."""
+    found: dict[str, Recipe] = {}
+    for plugin in plugins:
+        for recipe in plugin.mission.recipes if plugin.mission else ():
+            if recipe.output in found:
+                problem = f"mission {plugin.name!r}: its recipe {recipe.output!r} is left out, another mission has it"
+                warnings.warn(problem, BrokenPluginWarning, stacklevel=2)
+            else:
+                found[recipe.output] = recipe
+    return Recipes(found)

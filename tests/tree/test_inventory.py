@@ -83,7 +83,7 @@ def test_an_unknown_path_names_the_nearest(inventory: Inventory) -> None:
 
 
 def test_a_branch_is_no_product(inventory: Inventory) -> None:
-    with pytest.raises(UnknownProduct, match="'local/ace' is a branch, not a product.*armillary tree local/ace"):
+    with pytest.raises(UnknownProduct, match=r"'local/ace' is a branch, not a product.*armillary tree local/ace"):
         inventory.product("local/ace")
 
 

@@ -5,6 +5,7 @@ milliseconds, and no thread of the test session is forked along.
 """
 
 import contextlib
+import faulthandler
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -26,6 +28,9 @@ from armillary.cache import Cache
 from armillary.model import Extent, Interval, Product, Request
 
 KILLS = 60
+#: Seconds after which every process of the program prints where it stands, and ends.
+TOO_LONG = 80.0
+BEGUN = time.monotonic()
 PRODUCT = Product(path="test/noise", title="n", kind="series")
 
 
@@ -46,14 +51,21 @@ def fetch(asked: Request, progress: Any) -> xr.Dataset:
     return samples(asked.extent.time.start, asked.extent.time.stop)
 
 
+def end_if_too_long(after: float = 0.0) -> None:
+    """Let an alarm print where every thread stands and end the process; it works inside a library that hangs, too."""
+    faulthandler.register(signal.SIGALRM, chain=True)
+    signal.alarm(max(int(BEGUN + TOO_LONG + after - time.monotonic()), 1))
+
+
 def fork(work: Callable[[], None]) -> int:
     """Run `work` in a forked process; never return there."""
     with warnings.catch_warnings():
-        # the compression library keeps threads, and they are never used in the child
+        # the compression library and SQLite's callers may keep threads; none of ours is left after a call
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:
         status = 1
+        end_if_too_long()
         try:
             work()
             status = 0
@@ -166,16 +178,39 @@ def a_waiter_is_served_what_the_owner_stored(tmp_path: Path) -> None:
     assert os.waitpid(owner, 0)[1] == 0
 
 
+def a_child_forked_right_after_a_fetch_does_not_hang(tmp_path: Path) -> None:
+    for turn in range(25):
+        Cache(tmp_path / f"{turn}").serve(PRODUCT, request(0, 9), fetch)
+        # one that ended late would be closing the database while we fork
+        assert [one.name for one in threading.enumerate()] == ["MainThread"]
+        child = fork(lambda turn=turn: Cache(tmp_path / f"of {turn}").serve(PRODUCT, request(0, 9), fetch))
+        assert os.waitpid(child, 0)[1] == 0
+
+
 def a_cache_opened_before_a_fork_works_in_both(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    cache.serve(PRODUCT, request(0, 10), fetch)
+    for _ in range(3):
+        cache.serve(PRODUCT, request(0, 10), fetch)
+    from_child, to_parent = os.pipe()
+    from_parent, to_child = os.pipe()
 
     def work() -> None:
         cache.serve(PRODUCT, request(5, 20), fetch)
+        os.write(to_parent, b"x")
+        assert os.read(from_parent, 1) == b"x"
+        # the parent has closed the file, and with it must not have taken away what the child writes into
+        cache.serve(PRODUCT, request(30, 40), fetch)
+        cache.close()
 
     child = fork(work)
+    assert os.read(from_child, 1) == b"x"
+    assert cache.has(PRODUCT, request(0, 20))
+    cache.close()
+    os.write(to_child, b"x")
     assert os.waitpid(child, 0)[1] == 0
-    assert cache.stored(PRODUCT, request(0, 50)) == [Interval(0, 20)]
+    assert cache.stored(PRODUCT, request(0, 50)) == [Interval(0, 20), Interval(30, 40)]
+    counts = cache.totals()
+    assert (counts["hits"], counts["misses"]) == (2, 3)
 
 
 SCENARIOS: Final = (
@@ -183,6 +218,7 @@ SCENARIOS: Final = (
     four_processes_fetch_each_sample_once,
     a_waiter_takes_over_from_an_owner_that_was_killed,
     a_waiter_is_served_what_the_owner_stored,
+    a_child_forked_right_after_a_fetch_does_not_hang,
     a_cache_opened_before_a_fork_works_in_both,
 )
 
@@ -192,7 +228,7 @@ def test_processes(scenarios: tuple[Callable[[Path], None], ...], tmp_path: Path
     command = [sys.executable, __file__, str(tmp_path), *(one.__name__ for one in scenarios)]
     program = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        told, _ = program.communicate(timeout=200)
+        told, _ = program.communicate(timeout=TOO_LONG + 20)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
@@ -201,6 +237,7 @@ def test_processes(scenarios: tuple[Callable[[Path], None], ...], tmp_path: Path
 
 
 if __name__ == "__main__":
+    end_if_too_long(after=5.0)
     # what is imported late is imported here, once, and not in every child
     xr.testing.assert_identical(Cache(Path(sys.argv[1]) / "warm").serve(PRODUCT, request(0, 9), fetch), samples(0, 9))
     for scenario in SCENARIOS:

@@ -37,10 +37,12 @@ class Claim:
     database: Database
     number: int = 0
     _over: threading.Event = field(default_factory=threading.Event)
+    _heart: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         if self.number:
-            threading.Thread(target=self._live, name="armillary-cache-claim", daemon=True).start()
+            self._heart = threading.Thread(target=self._live, name="armillary-cache-claim", daemon=True)
+            self._heart.start()
         return self
 
     def __exit__(
@@ -50,11 +52,23 @@ class Claim:
         if self.number:
             with contextlib.suppress(sqlite3.Error, OSError), self.database.writing() as db:
                 db.execute("DELETE FROM claim WHERE id = ?", (self.number,))
+        if self._heart:
+            # a thread inside SQLite while the caller forks leaves in the child a lock that nobody ever frees
+            self._heart.join()
 
     def _live(self) -> None:
-        while not self._over.wait(BEAT):
-            with contextlib.suppress(sqlite3.Error, OSError), self.database.writing() as db:
+        pause = BEAT
+        while not self._over.wait(pause):
+            pause = BEAT if self._beat() else 0.1
+
+    def _beat(self) -> bool:
+        try:
+            # not for long, because who ends the claim waits for this thread
+            with self.database.writing(patience=1.0) as db:
                 db.execute("UPDATE claim SET beat = ? WHERE id = ?", (time.time(), self.number))
+        except (sqlite3.Error, OSError):
+            return False
+        return True
 
 
 def take(database: Database, key: str, wanted: list[Interval]) -> Claim | None:

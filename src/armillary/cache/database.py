@@ -5,6 +5,7 @@ import logging
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,11 +54,17 @@ class _Link:
 
 @dataclass
 class Database:
-    """The file in `folder`; connections are opened when needed, used by one thread at a time and used again."""
+    """The file in `folder`; connections are opened when needed, used by one thread at a time and used again.
+
+    Before a fork (`os.fork`, `multiprocessing`) the idle ones are closed, and parent and child open their own.
+    """
 
     folder: Path
     _idle: list[_Link] = field(default_factory=list)
     _foreign: list[_Link] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _close_before_forks(weakref.ref(self))
 
     @property
     def file(self) -> Path:
@@ -91,8 +98,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        while self._idle:
-            link = self._idle.pop()
+        while link := self._pop():
             if link.pid == os.getpid():
                 link.db.close()
 
@@ -118,9 +124,15 @@ class Database:
             link.db.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
         self._idle.append(link)
 
+    def _pop(self) -> _Link | None:
+        try:
+            # not asked for its length first: another thread may take the last one in between
+            return self._idle.pop()
+        except IndexError:
+            return None
+
     def _borrow(self) -> _Link:
-        while self._idle:
-            link = self._idle.pop()
+        while link := self._pop():
             if link.pid != os.getpid():
                 # made before a fork: closing it here could release locks or files of the parent
                 self._foreign.append(link)
@@ -165,6 +177,17 @@ def drop(db: sqlite3.Connection, pieces: list[int]) -> None:
     numbers = [(piece,) for piece in pieces]
     db.executemany("DELETE FROM block WHERE piece = ?", numbers)
     db.executemany("DELETE FROM piece WHERE id = ?", numbers)
+
+
+def _close_before_forks(database: "weakref.ref[Database]") -> None:
+    """Leave a child no open connection: SQLite would take its parent's file locks for its own."""
+
+    def close() -> None:
+        if alive := database():
+            alive.close()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=close)
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -64,8 +64,7 @@ def pack(data: Data, name: dict[str, Any]) -> list[Block]:
     import xarray as xr
 
     record, blocks = _pack_dataset(data) if isinstance(data, xr.Dataset) else _pack_table(data)
-    text = json.dumps({"name": name, **record}, separators=(",", ":")).encode()
-    return [Block(HEADER, 0, 1, zlib.compress(text, 1)), *blocks]
+    return [_header_block(name, record), *blocks]
 
 
 def header(block: Block) -> dict[str, Any]:
@@ -98,26 +97,82 @@ def unpack(record: dict[str, Any], read: Reader, span: Interval | None = None) -
     return _unpack_dataset(record, read, span)
 
 
+def weight(record: dict[str, Any]) -> int:
+    """Count roughly the bytes that a dataset of this header takes in memory.
+
+    Examples
+    --------
+    >>> weight({"variables": [{"dtype": "<f4", "shape": [10, 3]}, {"dtype": "object", "shape": [10]}]})
+    760
+    """
+    return sum(math.prod(one["shape"]) * _item_bytes(one["dtype"]) for one in record["variables"])
+
+
+def _item_bytes(dtype: str) -> int:
+    return np.dtype(dtype).itemsize if dtype not in {"object", "text"} else 64
+
+
+def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Say whether two headers describe datasets that differ in nothing but their samples."""
+    return one["form"] == other["form"] == "dataset" and _structure(one) == _structure(other)
+
+
+def _structure(record: dict[str, Any]) -> str:
+    """Write what must be equal; text, because NaN is not equal to itself."""
+    parts = [
+        {**one, "shape": one["shape"][1:] if one["timed"] else one["shape"], "step": 0, "firsts": []}
+        for one in record["variables"]
+    ]
+    return json.dumps([parts, record["attrs"]])
+
+
+def concatenate(
+    earlier: tuple[dict[str, Any], Reader], later: tuple[dict[str, Any], Reader], name: dict[str, Any]
+) -> list[Block] | None:
+    """Turn two `alike` consecutive datasets into the blocks of one; None if values without time differ."""
+    (first, _), (second, _) = earlier, later
+    variables, blocks = [], []
+    for part, (one, other) in enumerate(zip(first["variables"], second["variables"], strict=True)):
+        halves = [
+            _values(part, half, read, 0, half["shape"][0]) for half, read in ((one, earlier[1]), (other, later[1]))
+        ]
+        if not one["timed"] and encode(halves[0]) != encode(halves[1]):
+            return None
+        record, cut = _pack_values(part, one, np.concatenate(halves) if one["timed"] else halves[0])
+        variables.append(record)
+        blocks += cut
+    return [_header_block(name, {**first, "variables": variables}), *blocks]
+
+
+def _header_block(name: dict[str, Any], record: dict[str, Any]) -> Block:
+    text = json.dumps({**record, "name": name}, separators=(",", ":")).encode()
+    return Block(HEADER, 0, 1, zlib.compress(text, 1))
+
+
 def _pack_dataset(data: "xr.Dataset") -> tuple[dict[str, Any], list[Block]]:
     variables, blocks = [], []
     for part, (name, one) in enumerate(data.variables.items()):
         axis = one.dims.index("time") if "time" in one.dims else 0
-        values = np.moveaxis(np.atleast_1d(one.to_numpy()), axis, 0)
-        step = block_rows(values)
-        variables.append({
+        about = {
             "name": to_json(name),
             "dims": list(one.dims),
             "axis": axis,
             "timed": "time" in one.dims,
             "dtype": dtype_text(one.dtype),
-            "shape": list(values.shape),
             "attrs": to_json(dict(one.attrs)),
             "coord": name in data.coords,
-            "step": step,
-            "firsts": values[::step].astype("datetime64[ns]").view(np.int64).tolist() if name == "time" else [],
-        })  # fmt: skip
-        blocks += [_block(part, first, values[first : first + step]) for first in range(0, len(values), step)]
+        }
+        record, cut = _pack_values(part, about, np.moveaxis(np.atleast_1d(one.to_numpy()), axis, 0))
+        variables.append(record)
+        blocks += cut
     return {"form": "dataset", "variables": variables, "attrs": to_json(dict(data.attrs))}, blocks
+
+
+def _pack_values(part: int, about: dict[str, Any], values: Array) -> tuple[dict[str, Any], list[Block]]:
+    step = block_rows(values)
+    firsts = values[::step].astype("datetime64[ns]").view(np.int64).tolist() if about["name"] == "time" else []
+    record = {**about, "shape": list(values.shape), "step": step, "firsts": firsts}
+    return record, [_block(part, first, values[first : first + step]) for first in range(0, len(values), step)]
 
 
 def block_rows(values: Array) -> int:

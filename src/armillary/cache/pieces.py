@@ -4,13 +4,15 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from armillary.cache.database import VALID, drop
-from armillary.cache.entries import HEADER, Block, header, unpack
+from armillary.cache.entries import HEADER, Block, Reader, header, unpack
 from armillary.errors import BadData, DamagedFile
 from armillary.model import Data, Interval
 from armillary.science.intervals import Intervals, intervals, subtract
+
+T = TypeVar("T")
 
 _BLOCKS: Final = (
     "SELECT part, first, rows, crc, blob FROM block"
@@ -73,11 +75,23 @@ def read(db: sqlite3.Connection, entry: Entry, piece: Piece, part: Interval) -> 
     DamagedFile
         If a checksum is wrong, blocks are missing, or the piece is not what its row says.
     """
+    record, reader = opened(db, entry, piece)
+    return guarded(lambda: unpack(record, reader, None if entry.whole else part))
+
+
+def opened(db: sqlite3.Connection, entry: Entry, piece: Piece) -> tuple[dict[str, Any], Reader]:
+    """Give the header of a piece and the reader of its blocks.
+
+    Raises
+    ------
+    DamagedFile
+        If the piece is not what its row says.
+    """
     reader = _reader(db, piece.number)
     record = _header(reader)
     if record["name"] != name(entry, piece.start, piece.stop):
         raise _damaged("its row and its header differ")
-    return _guarded(lambda: unpack(record, reader, None if entry.whole else part))
+    return record, reader
 
 
 def name(entry: Entry, start: int, stop: int) -> dict[str, Any]:
@@ -158,7 +172,7 @@ def _header(reader: Callable[[int, int, int], Iterator[Block]]) -> dict[str, Any
     return header(found[0])
 
 
-def _guarded(action: Callable[[], Data]) -> Data:
+def guarded(action: Callable[[], T]) -> T:
     """Turn whatever a header that does not fit its blocks causes into `DamagedFile`."""
     try:
         return action()

@@ -5,6 +5,7 @@ import json
 import logging
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from armillary.cache import claims, pieces
 from armillary.cache.claims import Claim
 from armillary.cache.database import Database, drop
 from armillary.cache.entries import pack
+from armillary.cache.neighbours import keep
 from armillary.cache.pieces import Entry, Piece
 from armillary.cache.tally import Tally, show, totals
 from armillary.errors import BadData, DamagedFile
@@ -85,6 +87,8 @@ class Cache:
         self.limit = limit
         self._database = Database(folder)
         self._tally = Tally()
+        # also at the end of the program, where nobody may have closed it
+        weakref.finalize(self, _finish, self._database, self._tally)
 
     def serve(self, product: Product, request: Request, fetch: Fetch, progress: Progress = silent) -> Data:
         """Give the data of a request, fetching only what is not stored, and store that.
@@ -153,13 +157,13 @@ class Cache:
 
     def show(self) -> list[dict[str, Any]]:
         """Give for each product its path, entries, bytes, intervals, hits, misses, last use and seconds saved."""
-        self._tally.write(self._database)
+        _write_counts(self._database, self._tally, patience=1.0)
         with self._database.reading() as db:
             return show(db)
 
     def totals(self) -> dict[str, Any]:
         """Give hits, misses, entries, bytes, bytes served and seconds saved of the whole cache."""
-        self._tally.write(self._database)
+        _write_counts(self._database, self._tally, patience=1.0)
         with self._database.reading() as db:
             return totals(db)
 
@@ -190,8 +194,7 @@ class Cache:
 
     def close(self) -> None:
         """Write the counts and close the file; it opens again when it is needed."""
-        _attempt(lambda: self._tally.write(self._database), None)
-        self._database.close()
+        _finish(self._database, self._tally)
 
     def _still_missing(self, answer: _Answer) -> list[Interval]:
         """Read into the answer what is stored of its missing parts and give the rest; damaged pieces are dropped."""
@@ -225,13 +228,31 @@ class Cache:
         seconds = time.perf_counter() - begun
         if not entry.whole:
             data = trim(data, Extent(time=hole))
-        _attempt(lambda: _keep(self._database, self.limit, entry, hole, data, seconds), None)
+        _attempt(lambda: self._keep(entry, hole, data, seconds), None)
         return _Part(hole, data)
+
+    def _keep(self, entry: Entry, span: Interval, data: Data, seconds: float) -> None:
+        """Store a piece in one transaction; only what nobody else stored meanwhile."""
+        from armillary.science.trim import trim
+
+        blocks = pack(data, pieces.name(entry, span.start, span.stop))
+        if pieces.size(blocks) > self.limit:
+            _LOG.warning("%s is larger than the whole cache and is not kept", entry.path)
+            return
+        with self._database.writing() as db:
+            # first what was used until now, because it decides what makes room
+            self._tally.put(db)
+            left = pieces.free(db, entry, span)
+            if left == [span]:
+                keep(db, entry, span, blocks, seconds, self.limit)
+        for hole in left if left != [span] else ():
+            self._keep(entry, hole, trim(data, Extent(time=hole)), seconds * hole.seconds / span.seconds)
 
     def _count(self, answer: _Answer, *, hit: bool) -> None:
         used = [(one.piece, one.span, one.data.nbytes) for one in answer.parts if one.piece]
         self._tally.add(answer.entry.path, hit, used)
-        _attempt(lambda: self._tally.write(self._database, patience=0.05), None, quietly=True)
+        if self._tally.due:
+            _write_counts(self._database, self._tally, patience=0.0)
 
 
 def open_cache(home: Path) -> Cache:
@@ -265,21 +286,14 @@ def _read(
         return []
 
 
-def _keep(database: Database, limit: int, entry: Entry, span: Interval, data: Data, seconds: float) -> None:
-    """Store a piece in one transaction; only what nobody else stored meanwhile."""
-    from armillary.science.trim import trim
+def _finish(database: Database, tally: Tally) -> None:
+    """Write the counts that wait and close the file."""
+    _write_counts(database, tally, patience=5.0)
+    database.close()
 
-    blocks = pack(data, pieces.name(entry, span.start, span.stop))
-    if pieces.size(blocks) > limit:
-        _LOG.warning("%s is larger than the whole cache and is not kept", entry.path)
-        return
-    with database.writing() as db:
-        left = pieces.free(db, entry, span)
-        if left == [span]:
-            pieces.make_room(db, pieces.size(blocks), limit)
-            pieces.insert(db, entry, span, blocks, seconds)
-    for hole in left if left != [span] else ():
-        _keep(database, limit, entry, hole, trim(data, Extent(time=hole)), seconds * hole.seconds / span.seconds)
+
+def _write_counts(database: Database, tally: Tally, patience: float) -> None:
+    _attempt(lambda: tally.write(database, patience), None, quietly=True)
 
 
 def _times(whole: Any, start: Any, stop: Any) -> dict[str, str]:

@@ -1,7 +1,11 @@
 """What the cache was good for: hits, misses, bytes and seconds, per product."""
 
+import contextlib
+import math
+import os
 import sqlite3
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,6 +14,9 @@ from armillary.cache.pieces import Piece
 from armillary.model import Interval
 from armillary.model.times import format_time
 from armillary.science.intervals import intervals, union
+
+#: Seconds between two writes of the counts by one process.
+PAUSE: Final = 1.0
 
 _COUNT: Final = (
     "INSERT INTO product (path, hits, misses, bytes_served, seconds_saved, used) VALUES (?, ?, ?, ?, ?, ?)"
@@ -26,34 +33,55 @@ _PRODUCTS: Final = (
 
 @dataclass
 class Tally:
-    """Counts that wait to be written, because a hit shall not wait for another's long write."""
+    """Counts that wait to be written: a hit shall neither cost a write nor wait for another's long one."""
 
-    _counts: list[tuple[Any, ...]] = field(default_factory=list)
-    _touched: list[tuple[float, int]] = field(default_factory=list)
+    _counts: deque[tuple[Any, ...]] = field(default_factory=lambda: deque(maxlen=1000))
+    _touched: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=10_000))
+    _tried: float = -math.inf
+    _pid: int = field(default_factory=os.getpid)
+
+    @property
+    def due(self) -> bool:
+        """Whether the last try to write is long enough ago."""
+        return time.monotonic() - self._tried >= PAUSE
 
     def add(self, path: str, hit: bool, used: list[tuple[Piece, Interval, int]]) -> None:
         """Count one answer and the stored pieces (with the part used, and its bytes) that it was made from."""
+        self._forget_the_parents()
         now = time.time()
         saved = sum(piece.seconds * span.seconds * 1e9 / (piece.stop - piece.start) for piece, span, _ in used)
         octets = sum(one for _, _, one in used)
         self._counts.append((path, int(hit), int(not hit), octets, saved, now))
-        self._touched += [(now, piece.number) for piece, _, _ in used]
+        self._touched.extend((now, piece.number) for piece, _, _ in used)
 
     def write(self, database: Database, patience: float = PATIENCE) -> None:
         """Write what waits; it goes on waiting if the database cannot be written now."""
-        counts, self._counts = self._counts, []
-        touched, self._touched = self._touched, []
-        if not counts:
-            return
-        try:
+        self._tried = time.monotonic()
+        if self._counts and database.file.exists():
             with database.writing(patience) as db:
-                db.executemany(_COUNT, counts)
-                db.executemany("UPDATE piece SET used = ? WHERE id = ?", touched)
-        except (sqlite3.Error, OSError):
-            # bounded, for a cache that can never be written
-            self._counts = (counts + self._counts)[-1000:]
-            self._touched = (touched + self._touched)[-1000:]
-            raise
+                self.put(db)
+
+    def put(self, db: sqlite3.Connection) -> None:
+        """Write what waits inside a transaction; if that fails at its very end, these counts are lost."""
+        self._forget_the_parents()
+        db.executemany(_COUNT, _drained(self._counts))
+        db.executemany("UPDATE piece SET used = ? WHERE id = ?", _drained(self._touched))
+
+    def _forget_the_parents(self) -> None:
+        """Leave to the process we were forked from what waited there, or it would be counted twice."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._counts.clear()
+            self._touched.clear()
+
+
+def _drained(waiting: deque[Any]) -> list[Any]:
+    """Take one after the other, because other threads may be adding."""
+    taken = []
+    with contextlib.suppress(IndexError):
+        while True:
+            taken.append(waiting.popleft())
+    return taken
 
 
 def show(db: sqlite3.Connection) -> list[dict[str, Any]]:

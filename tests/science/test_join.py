@@ -47,6 +47,11 @@ def test_changed_energies_come_to_vary_in_time() -> None:
     np.testing.assert_array_equal(whole["flux"], [[1, 1, np.nan], [2, 2, 2]])
 
 
+def test_a_variable_with_time_last_is_turned() -> None:
+    turned = [piece([1], [1.0, 2.0]).transpose("energy", "time"), piece([2], [1.0, 2.0]).transpose("energy", "time")]
+    assert join(turned)["flux"].dims == ("time", "energy")
+
+
 def test_a_missing_variable_is_nan_and_a_missing_text_an_error() -> None:
     second = piece([2], [1.0]).assign(quality=("time", [3.0]), note=("time", ["x"]))
     whole = join([piece([1], [1.0]), second.drop_vars("note")])

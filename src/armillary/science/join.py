@@ -74,7 +74,7 @@ def _join_tables(pieces: "Sequence[Data]") -> "pa.Table":
 def _join_datasets(pieces: "list[xr.Dataset]") -> "xr.Dataset":
     if "time" not in pieces[0].dims:
         return _alike_without_time(pieces)
-    full = [piece for piece in pieces if piece.sizes["time"]] or pieces[:1]
+    full = [_time_first(piece) for piece in pieces if piece.sizes["time"]] or pieces[:1]
     if len(full) == 1:
         return full[0]
     full = _without_repeats(full)
@@ -82,6 +82,11 @@ def _join_datasets(pieces: "list[xr.Dataset]") -> "xr.Dataset":
     lengths = _lengths(full)
     joined = {name: _join_variable(name, full, lengths) for name in names}
     return _assemble(full, joined)
+
+
+def _time_first(piece: "xr.Dataset") -> "xr.Dataset":
+    turned = any("time" in one.dims[1:] for one in piece.variables.values())
+    return piece.transpose("time", ...) if turned else piece
 
 
 def _alike_without_time(pieces: "list[xr.Dataset]") -> "xr.Dataset":
@@ -93,16 +98,24 @@ def _alike_without_time(pieces: "list[xr.Dataset]") -> "xr.Dataset":
 def _without_repeats(pieces: "list[xr.Dataset]") -> "list[xr.Dataset]":
     """Order the pieces by first time and drop the samples that an earlier piece of the given order has."""
     kept: list[xr.Dataset] = []
+    latest = None
     for piece in pieces:
         times = piece["time"].to_numpy()
-        repeated = np.zeros(times.size, bool)
-        for other in kept:
-            seen = other["time"].to_numpy()
-            if seen[0] <= times[-1] and times[0] <= seen[-1]:
-                repeated |= np.isin(times, seen)
+        # Pieces mostly come in order; only one that reaches back is compared with the others.
+        repeated = np.zeros(times.size, bool) if latest is None or times[0] > latest else _seen(times, kept)
         if not repeated.all():
             kept.append(piece.isel(time=~repeated) if repeated.any() else piece)
+            latest = times[-1] if latest is None else max(latest, times[-1])
     return sorted(kept, key=lambda piece: piece["time"].to_numpy()[0])
+
+
+def _seen(times: "np.ndarray[Any, Any]", kept: "list[xr.Dataset]") -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    found = np.zeros(times.size, bool)
+    for piece in kept:
+        others = piece["time"].to_numpy()
+        if others[0] <= times[-1] and times[0] <= others[-1]:
+            found |= np.isin(times, others)
+    return found
 
 
 def _lengths(pieces: "list[xr.Dataset]") -> dict[Any, int]:

@@ -134,9 +134,12 @@ class Inventory:
             for key in self.names:
                 for name, deeper in _segments(db, key, prefix):
                     found[name] = found.get(name, False) or deeper
-            return [
-                branch for name, deeper in sorted(found.items()) for branch in self._branches(db, prefix + name, deeper)
-            ]
+            query = "SELECT key, record FROM leaves WHERE key = ? AND path = ?"
+            branches: list[Branch] = []
+            for name, deeper in sorted(found.items()):
+                rows = [row for key in self.names for row in db.execute(query, (key, prefix + name))]
+                branches += _branches(prefix + name, self._apart(rows, ordered=False), deeper)
+            return branches
 
     def count(self, *keys: str) -> int:
         """Give the number of leaves, of all archives or of some."""
@@ -145,14 +148,6 @@ class Inventory:
         with self._open() as db:
             row = db.execute(f"SELECT count(*) FROM leaves WHERE key IN ({marks})", wanted).fetchone()
         return int(row[0])
-
-    def _branches(self, db: sqlite3.Connection, path: str, deeper: bool) -> list[Branch]:
-        """Give one child, and one more for each later archive that has a leaf of the same path."""
-        query = "SELECT key, record FROM leaves WHERE key = ? AND path = ?"
-        rows = [row for key in self.names for row in db.execute(query, (key, path))]
-        leaves = self._apart(rows, ordered=False)
-        first = Branch(path, leaves[0] if leaves else None, deeper)
-        return [first, *(Branch(leaf.path, leaf, has_children=False) for leaf in leaves[1:])]
 
     def _find(self, db: sqlite3.Connection, path: str) -> Product | None:
         plain, _, name = path.rpartition("@")
@@ -243,6 +238,12 @@ def match(inventory: Inventory, shape: str) -> list[str]:
     fits = re.compile(translate(shape.strip("/")))
     fixed = re.split(r"[*?\[]", shape.strip("/"))[0].rpartition("/")[0]
     return [product.path for product in inventory.leaves(fixed) if fits.match(product.path)]
+
+
+def _branches(path: str, leaves: list[Product], deeper: bool) -> list[Branch]:
+    """Give one child, and one more for each later archive that has a leaf of the same path."""
+    first = Branch(path, leaves[0] if leaves else None, deeper)
+    return [first, *(Branch(leaf.path, leaf, has_children=False) for leaf in leaves[1:])]
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -115,6 +115,31 @@ def test_axes_and_labels_come_along(written_cdfs: Path) -> None:
     assert dist["phase_density"].dims == ("time", "azimuth", "polar", "steps")
 
 
+def test_one_axis_of_two_dimensions_is_there_for_both(tmp_path: Path) -> None:
+    from cdflib.cdfwrite import CDF
+
+    file = CDF(tmp_path / "tensor.cdf")
+    file.write_globalattrs({"Logical_source": {0: "toy"}})
+
+    def add(name: str, data_type: int, data: Any, sizes: list[int], *, varies: bool = True, **attrs: str) -> None:
+        spec = {"Variable": name, "Data_Type": data_type, "Num_Elements": 1, "Rec_Vary": varies, "Dim_Sizes": sizes}
+        file.write_var(spec, var_attrs=attrs, var_data=data)
+
+    add("Epoch", 31, 6.3e13 + np.arange(4.0), [])
+    add("xyz", 51, ["x", "y", "z"], [3], varies=False, VAR_TYPE="metadata")
+    add("angle", 45, np.arange(3.0), [3], varies=False, VAR_TYPE="support_data")
+    for name, axis in (("stress", "xyz"), ("spread", "angle")):
+        about = {"VAR_TYPE": "data", "DEPEND_0": "Epoch", "DEPEND_1": axis, "DEPEND_2": axis}
+        add(name, 45, np.arange(36.0).reshape(4, 3, 3), [3, 3], **about)
+    file.close()
+    for name, axis in (("stress", "xyz"), ("spread", "angle")):
+        data = everything(tmp_path / "tensor.cdf", name)
+        assert data[name].dims == ("time", axis, f"{axis}_2")
+        assert data[f"{axis}_2"].dims == (f"{axis}_2",)
+        assert data[f"{axis}_2"].values.tolist() == data[axis].values.tolist()
+    assert everything(tmp_path / "tensor.cdf", "spread")["spread"].attrs["DEPEND_2"] == "angle_2"
+
+
 def test_the_whole_file_is_every_product_of_one_epoch(written_cdfs: Path) -> None:
     data = check("series", everything(written_cdfs / "plain.cdf", ""))
     assert set(data.data_vars) == {"density", "velocity", "flux", "phase_density"}
@@ -370,7 +395,8 @@ def test_mms_ion_moments(real_data: Path) -> None:
     assert len(labels) == 3
     assert "x" in labels[0].lower()
     assert velocity.attrs["units"] == "km/s"
-    assert everything(path, "mms1_dis_prestensor_gse_fast")["mms1_dis_prestensor_gse_fast"].shape[1:] == (3, 3)
+    tensor = everything(path, "mms1_dis_prestensor_gse_fast")["mms1_dis_prestensor_gse_fast"]
+    assert [tensor[dim].values.tolist() for dim in tensor.dims[1:]] == [["x", "y", "z"]] * 2
 
 
 @pytest.mark.real

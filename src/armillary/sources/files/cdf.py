@@ -200,7 +200,7 @@ def _time_attrs(cdf: CdfFile, time: istp.TimeAxis) -> dict[str, Any]:
 
 
 def _attrs(cdf: CdfFile, one: CdfVariable) -> dict[str, Any]:
-    depends = {f"DEPEND_{axis.number}": _free(axis.variable.name) for axis in istp.axes(cdf, one)}
+    depends = {f"DEPEND_{axis.number}": _free(axis.name) for axis in istp.axes(cdf, one)}
     named = {f"LABL_PTR_{number}": name for number, name, _ in istp.labels(cdf, one)}
     return istp.attributes(cdf, one) | depends | named
 
@@ -223,7 +223,7 @@ def _surroundings(cdf: CdfFile, one: CdfVariable, records: Array) -> tuple[tuple
         along = tuple(names[span - 1] for span in axis.spans)
         moving = axis.variable.varies and axis.variable.records == one.records
         raw = _taken(cdf, axis.variable, records) if moving else values(cdf, axis.variable, 0, 1)[0]
-        coords[_free(axis.variable.name)] = (
+        coords[_free(axis.name)] = (
             ("time", *along) if moving else along,
             _clean(axis.variable, raw),
             _attrs(cdf, axis.variable),

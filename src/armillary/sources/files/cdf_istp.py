@@ -7,7 +7,7 @@ another size is no axis.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -46,11 +46,14 @@ class Axis:
         Which dimension after time, from 1.
     spans : tuple of int
         The dimensions, from 1, that its own (without time) lie along; always with `number`.
+    name : str
+        The variable's name; with the number if the variable is already the axis of an earlier dimension.
     """
 
     number: int
     variable: CdfVariable
     spans: tuple[int, ...]
+    name: str
 
 
 def products(cdf: CdfFile) -> list[tuple[CdfVariable, TimeAxis]]:
@@ -87,7 +90,11 @@ def time_axis(cdf: CdfFile, variable: CdfVariable) -> TimeAxis | None:
 
 def axes(cdf: CdfFile, variable: CdfVariable) -> list[Axis]:
     """List the numeric axes of a variable, one at most for each dimension after time."""
-    return list(filter(None, (_axis(cdf, variable, number) for number in range(1, len(variable.shape) + 1))))
+    found: list[Axis] = []
+    for axis in filter(None, (_axis(cdf, variable, number) for number in range(1, len(variable.shape) + 1))):
+        again = any(other.variable is axis.variable and other.spans != axis.spans for other in found)
+        found.append(replace(axis, name=f"{axis.name}_{axis.number}") if again else axis)
+    return found
 
 
 def kind(cdf: CdfFile, variable: CdfVariable) -> str:
@@ -108,12 +115,17 @@ def kind(cdf: CdfFile, variable: CdfVariable) -> str:
 
 
 def labels(cdf: CdfFile, variable: CdfVariable) -> Iterator[tuple[int, str, list[str]]]:
-    """List dimension, name and texts of the labels that stand along the dimensions of a variable."""
+    """List dimension, name and texts of the labels that stand along the dimensions of a variable.
+
+    A tensor may name one variable for two dimensions: each gets labels of its own, the later ones with the number.
+    """
+    seen: set[str] = set()
     for number, size in enumerate(variable.shape, 1):
         for name in (variable.text(f"LABL_PTR_{number}"), variable.text(f"DEPEND_{number}")):
             other = cdf.variables.get(name)
             if other and other.is_text and other.records and other.shape == (size,):
-                yield number, other.name, text_values(cdf, other).tolist()
+                yield number, f"{name}_{number}" if name in seen else name, text_values(cdf, other).tolist()
+                seen.add(name)
                 break
         else:
             texts = _inline(variable.attrs.get(f"LABEL_{number}", ""), size)
@@ -240,7 +252,7 @@ def _axis(cdf: CdfFile, variable: CdfVariable, number: int) -> Axis | None:
     rank, sizes = len(other.shape), variable.shape
     for spans in combinations(range(1, len(sizes) + 1), rank):
         if number in spans and tuple(sizes[span - 1] for span in spans) == other.shape:
-            return Axis(number, other, spans)
+            return Axis(number, other, spans, other.name)
     return None
 
 

@@ -47,5 +47,6 @@ def test_forms(text: str, same: str) -> None:
     "text", ["", "yesterday", "2015-13-01", "2015-02-30", "2015-367", "2015-10-17T25:00", "NaT", "9999-01-01", 5, None]
 )
 def test_what_is_not_a_time(text: object) -> None:
-    with pytest.raises(BadTime, match="Next step"):
+    with pytest.raises(BadTime, match="Next step") as caught:
         parse_time(text)  # type: ignore[arg-type]
+    assert str(caught.value).count("Next step") == 1

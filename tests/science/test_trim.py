@@ -31,6 +31,9 @@ def test_time_is_half_open(times: list[int], start: int, length: int) -> None:
 def test_where_names_scalars_and_components() -> None:
     cut = trim(series([1, 2, 3]), Extent(where="n > 1 AND b.y < 6"))
     assert cut["n"].to_numpy().tolist() == [2.0]
+    assert trim(series([1, 2, 3]), Extent(where='"b[z]" >= 9')).sizes["time"] == 1
+    with pytest.raises(BadPredicate, match=r"'b' has time x component values.*\"b\[x\]\""):
+        trim(series([1]), Extent(where="b > 1"))
     with pytest.raises(BadPredicate, match="no column 'm'"):
         trim(series([1]), Extent(where="m > 1"))
 

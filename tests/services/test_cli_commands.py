@@ -51,7 +51,7 @@ def ok(cli: Callable[..., Any]) -> Callable[..., str]:
 
 def test_tree_browses_searches_and_gives_json(ok: Callable[..., str]) -> None:
     assert ok("tree") == "simulated/\n"
-    assert "simulated/wind/truth/" in ok("tree", "simulated/wind").split()
+    assert "simulated/wind/truth/icme" in ok("tree", "simulated/wind").split()
     assert "2020-01-01 00:00" in ok("tree", "simulated/wind/")
     details = ok("tree", "simulated/wind/density_mean")
     assert "recipe" in details

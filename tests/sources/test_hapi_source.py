@@ -187,8 +187,12 @@ def test_offline_the_record_serves(tmp_path: Path) -> None:
         assert source.inventory(silent) == online
         assert len(server.asked) == asked
     heard: list[str] = []
-    assert source.refresh(lambda _, message="": heard.append(message)) == online
+    old = replace(source, max_age=0.0)
+    assert old.inventory(lambda _, message="": heard.append(message)) == online
     assert "using what was recorded" in heard[-1]
+    with pytest.raises(SourceDown, match="no connection"):
+        source.refresh(silent)  # who asks for news is not given the old record as if it were new
+    assert source.inventory(silent) == online
     with pytest.raises(SourceDown, match="no connection"):
         source.fetch(online[0], request(online[0]), silent)
     with pytest.raises(SourceDown, match="no connection"):

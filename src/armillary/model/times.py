@@ -56,6 +56,8 @@ def parse_time(value: TimeLike) -> int:
         raise BadTime(f"{value!r} is not a time", _EXAMPLE)
     try:
         return _from_parts(match)
+    except BadTime:
+        raise
     except ValueError as broken:
         raise BadTime(f"{value!r} is not a time: {broken}", _EXAMPLE) from None
 

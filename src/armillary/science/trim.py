@@ -45,7 +45,8 @@ def trim(data: "Data", extent: "Extent") -> "Data":
 def columns(data: "Data") -> dict[str, Any]:
     """Give the 1-D columns that a predicate can name.
 
-    For a dataset these are ``time``, the variables on ``time`` alone, and components as ``name.label`` (``b_gse.x``).
+    For a dataset these are ``time``, the variables on ``time`` alone, and components as ``name.label`` (``b_gse.x``)
+    or, quoted and as in saved tables, ``"name[label]"``.
     """
     import xarray as xr
 
@@ -75,7 +76,17 @@ def _time_slice(times: "np.ndarray[Any, Any]", interval: "Interval") -> slice:
 def _trim_where(data: "xr.Dataset", where: str) -> "xr.Dataset":
     if "time" not in data.dims:
         raise BadPredicate("a predicate does not fit a product without time", "leave --where out, or use --bbox")
-    return data.isel(time=predicate.mask(predicate.parse(where), _dataset_columns(data)))
+    node = predicate.parse(where)
+    wide = sorted(predicate.names(node) & {str(name) for name in data.data_vars} - set(_dataset_columns(data)))
+    if wide:
+        shape = data[wide[0]].dims
+        hint = f"name one component like {_component(data, wide[0])}, or choose times by another product"
+        raise BadPredicate(f"{wide[0]!r} has {' x '.join(map(str, shape))} values, not one for each time", hint)
+    return data.isel(time=predicate.mask(node, _dataset_columns(data)))
+
+
+def _component(data: "xr.Dataset", name: str) -> str:
+    return next((f'"{column}"' for column in _dataset_columns(data) if column.startswith(f"{name}[")), '"name[label]"')
 
 
 def _dataset_columns(data: "xr.Dataset") -> dict[str, Any]:
@@ -85,7 +96,9 @@ def _dataset_columns(data: "xr.Dataset") -> dict[str, Any]:
             found[str(name)] = one.to_numpy()
         elif one.ndim == 2 and one.dims[0] == "time" and one.shape[1] <= 16:
             labels = one.coords[one.dims[1]].to_numpy() if one.dims[1] in one.coords else range(one.shape[1])
-            found |= {f"{name}.{label}": one.to_numpy()[:, i] for i, label in enumerate(labels)}
+            for i, label in enumerate(labels):
+                # as in Python, and as the columns of saved tables are called
+                found[f"{name}.{label}"] = found[f"{name}[{label}]"] = one.to_numpy()[:, i]
     return found
 
 

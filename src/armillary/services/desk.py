@@ -125,7 +125,7 @@ class Desk:
         params: Mapping[str, Scalar] | None = None,
         progress: Progress = silent,
         offline: bool = False,
-        **parts: str,
+        **parts: str | Sequence[float],
     ) -> Data:
         """Get the data of a product.
 
@@ -142,8 +142,8 @@ class Desk:
         offline : bool
             Serve what is in the cache only, with a warning that names the holes.
         **parts : str
-            Other parts of the extent: ``bbox="west,south,east,north"``, ``cone="ra,dec,radius"``, ``where="b > 10"``,
-            ``rows="0,100"``.
+            Other parts of the extent: ``bbox=(west, south, east, north)``, ``cone=(ra, dec, radius)``,
+            ``where="b > 10"``, ``rows=(0, 100)``; texts as on the command line will do too.
 
         Returns
         -------
@@ -232,14 +232,15 @@ def ask(
     stop: TimeLike | None = None,
     *,
     params: Mapping[str, Scalar] | None = None,
-    **parts: str,
+    **parts: str | Sequence[float],
 ) -> Request:
     """Make a request from what people give; see `Desk.get`."""
     unknown = set(parts) - {"bbox", "cone", "where", "rows"}
     if unknown:
         raise BadRequest(f"there is no part {min(unknown)!r} of an extent", "use bbox, cone, where or rows")
     times = {name: format_time(parse_time(one)) for name, one in (("start", start), ("stop", stop)) if one is not None}
-    extent: Extent = read_extent({**parts, **times})
+    texts = {name: one if isinstance(one, str) else ",".join(map(repr, one)) for name, one in parts.items()}
+    extent: Extent = read_extent({**texts, **times})
     if extent.where:
         parse(extent.where)  # a predicate that cannot be read is told before anything is fetched
     return Request(product.strip("/"), extent, params or {})

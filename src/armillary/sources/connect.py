@@ -1,5 +1,6 @@
 """From an archive, a value, to its source, a client."""
 
+import hashlib
 import math
 import os
 import re
@@ -34,7 +35,7 @@ def connect(archive: Archive, state: Path) -> Source:
     if archive.protocol == "folder":
         from armillary.sources.folder import FolderSource
 
-        return FolderSource("local", Path(archive.address), state / "folders.sqlite")
+        return FolderSource("local", Path(archive.address), _index_of(archive.address, state))
     if archive.protocol == "hapi":
         from armillary.sources.hapi import HapiSource
 
@@ -44,6 +45,13 @@ def connect(archive: Archive, state: Path) -> Source:
         raise BadRequest(f"there is no protocol {archive.protocol!r}", "use folder or hapi")
     source: Source = getattr(import_module(module), name)(archive, state)
     return source
+
+
+def _index_of(folder: str, state: Path) -> Path:
+    """Give each folder an index of its own: the paths in an index are relative to its folder."""
+    place = state / "folders"
+    place.mkdir(parents=True, exist_ok=True)
+    return place / f"{hashlib.sha256(folder.encode()).hexdigest()[:16]}.sqlite"
 
 
 def _patience() -> "Patience":

@@ -100,6 +100,8 @@ def _print_row(row: dict[str, Any]) -> None:
     typer.echo(f"{row['name']}: {row['products']} products{f' ({kinds})' if kinds else ''} from {row['address']}")
     for path, reason in row["damaged"]:
         typer.echo(f"  damaged: {path}: {reason.removeprefix(f'{PurePath(path).name} is damaged: ')}")
+    if row["ignored"]:
+        typer.echo(f"  ignored: {len(row['ignored'])} files that hold no product; `armillary archives --json` says why")
     for dataset, reason in row["problems"].items():
         typer.echo(f"  problem: {dataset}: {reason}")
 
@@ -108,10 +110,11 @@ def _row(desk: Desk, key: str) -> dict[str, Any]:
     archive = desk.archives[key]
     source = desk.sources.get(key)
     damaged: list[tuple[str, str]] = getattr(source, "damaged", list)()  # only a folder has files that may be damaged
+    ignored = [(one.path, one.reason) for one in getattr(source, "status", list)() if one.state == "ignored"]
     problems: dict[str, str] = getattr(source, "problems", dict)()  # and only a server datasets that it cannot describe
     leaves = replace(desk.inventory, names={key: archive.name}).leaves()
     kinds = dict(Counter(leaf.kind for leaf in leaves).most_common())
-    counts = {"products": len(leaves), "kinds": kinds, "damaged": damaged, "problems": problems}
+    counts = {"products": len(leaves), "kinds": kinds, "damaged": damaged, "ignored": ignored, "problems": problems}
     return archive.to_record() | {"address": _shown(archive)} | counts
 
 

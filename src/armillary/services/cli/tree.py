@@ -1,13 +1,16 @@
 """``armillary tree``: browse and search the data tree."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from armillary.model import Product
 from armillary.services.cli.session import desk_of
 from armillary.services.desk import Desk
+
+#: A place with at most so many leaves below it is shown whole.
+_FEW: Final = 60
 
 
 def tree(
@@ -68,6 +71,10 @@ def _print_place(desk: Desk, path: str) -> None:
     children = desk.inventory.children(path)
     if path.strip("/") and (not children or desk.inventory.find(path.strip("/"))):
         _print_details(desk.product(path))
+    below = desk.search("", path, _FEW + 1) if path.strip("/") else []
+    if any(branch.has_children for branch in children) and 0 < len(below) <= _FEW:
+        _print_leaves(below)  # few enough to show without walking further down
+        return
     for branch in children:
         if branch.has_children:
             typer.echo(f"{branch.path}/")

@@ -1,6 +1,6 @@
 """The client for one HAPI server, as the tree and the cache see it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -72,12 +72,18 @@ class HapiSource:
         """
         catalog = self._recorded()
         if catalog is None or clock() - catalog.asked > self.max_age * NS_PER_SECOND:
-            catalog = self._survey(catalog, progress)
+            catalog = self._survey(catalog, self.max_age, progress)
         return list(listing(self.name, self.state, catalog))
 
     def refresh(self, progress: Progress) -> list[Product]:
-        """List the products after asking the server for all of it again; the arguments and errors of `inventory`."""
-        return replace(self, max_age=0.0).inventory(progress)
+        """List the products after asking the server for all of it again.
+
+        Raises
+        ------
+        SourceDown, BadAnswer
+            If the server does not answer; the record stays as it is.
+        """
+        return list(listing(self.name, self.state, self._survey(None, 0.0, progress)))
 
     def problems(self) -> dict[str, str]:
         """Give the datasets of the record that cannot be used: id -> why."""
@@ -102,10 +108,10 @@ class HapiSource:
     def _recorded(self) -> Catalog | None:
         return read_catalog(self.state, shown(self.url))
 
-    def _survey(self, before: Catalog | None, progress: Progress) -> Catalog:
+    def _survey(self, before: Catalog | None, max_age: float, progress: Progress) -> Catalog:
         try:
             with open_client(self.patience) as client:
-                return survey(Server(self.url, client, self.patience), self.state, self.max_age, progress)
+                return survey(Server(self.url, client, self.patience), self.state, max_age, progress)
         except SourceFailed as down:
             if before is None:
                 raise

@@ -35,6 +35,12 @@ def test_the_earlier_piece_wins() -> None:
     assert whole["flux"].to_numpy().ravel().tolist() == [1.0, 2.0, 30.0]
 
 
+def test_only_what_all_pieces_say_is_said() -> None:
+    pieces = [piece([n], [1.0]).assign_attrs(file=f"{n}.cdf", tags=np.array([1, 2])) for n in (1, 2)]
+    attrs = join(pieces).attrs
+    assert sorted(attrs) == ["tags", "title"]
+
+
 def test_equal_times_within_a_piece_are_kept() -> None:
     assert join([piece([1, 1, 2], [1.0]), piece([3], [1.0])]).sizes["time"] == 4
 

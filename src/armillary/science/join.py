@@ -24,7 +24,8 @@ def join(pieces: "Sequence[Data]") -> "Data":
     ----------
     pieces : sequence of Dataset, or of Table
         At least one. Coordinates without ``time`` that differ between pieces become time-varying; a dimension that
-        differs in length is filled up with NaN; a variable that a piece lacks is NaN there.
+        differs in length is filled up with NaN; a variable that a piece lacks is NaN there. Attributes that differ (the
+        name of the file, say) are left out.
 
     Returns
     -------
@@ -184,10 +185,20 @@ def _assemble(pieces: "list[xr.Dataset]", joined: "dict[Any, xr.Variable]") -> "
         {name: one for name, one in variables.items() if name not in coords | set(renamed.values())},
         {name: one for name, one in variables.items() if name in coords | set(renamed.values())}
         | {"time": ("time", times, pieces[0]["time"].attrs)},
-        pieces[0].attrs,
+        _common_attrs(pieces),
     )
     ordered = bool((times[:-1] <= times[1:]).all())
     return result if ordered else result.isel(time=np.argsort(times, kind="stable"))
+
+
+def _common_attrs(pieces: "list[xr.Dataset]") -> dict[Any, Any]:
+    """Keep what all pieces say: the name of one file is not true of the whole."""
+    first = pieces[0].attrs
+    return {name: value for name, value in first.items() if all(_equal(value, one.attrs.get(name)) for one in pieces)}
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and bool(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b)
 
 
 def _point_at(variables: "dict[Any, xr.Variable]", dim: Any, new: str) -> None:

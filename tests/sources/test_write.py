@@ -297,6 +297,21 @@ def test_a_series_is_wide_and_a_distribution_long(tmp_path: Path) -> None:
     assert long["band"].to_pylist() == expected["band"].tolist()
 
 
+def test_time_is_the_first_column_and_axes_that_change_in_time_the_last(tmp_path: Path) -> None:
+    moving = np.arange(12.0).reshape(4, 3)
+    coords = {"steps": (("time", "bin"), moving, {"units": "eV"}), "time": TIMES}
+    flux = (("time", "bin"), -moving, {"units": "1/s"})
+    data = xr.Dataset({"flux": flux}, coords).drop_indexes("time")
+    wide = parquet.read_table(write(data, tmp_path / "w.parquet"))
+    assert wide.column_names == ["time", *(f"{name}[{k}]" for name in ("flux", "steps") for k in range(3))]
+    many = xr.Dataset({"f": (("time", "a", "b", "c"), np.arange(16.0).reshape(4, 2, 2, 1))}, {"b": [5, 6]})
+    many = many.assign_coords(time=TIMES, mode=("time", list("abcd")))
+    long = parquet.read_table(write(many, tmp_path / "l.parquet"))
+    assert long.column_names == ["time", "a", "b", "c", "f", "mode"]
+    assert long["b"].to_pylist()[:4] == [5, 6, 5, 6]
+    assert long["f"].to_pylist() == list(range(16))
+
+
 def test_csv_is_what_people_expect(tmp_path: Path) -> None:
     import pandas as pd
 

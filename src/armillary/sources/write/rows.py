@@ -58,8 +58,9 @@ def rows(data: "Data") -> "Iterator[pa.Table]":
     A table is cut, else unchanged. A dataset of vectors, spectra or tensors in time is *wide* if that takes no more
     than `MOST_COLUMNS` columns: one row a time, one column for each component, called ``b_gse[x]`` by its label or
     ``flux[3]`` by its number; the coordinates of a column stand in its field metadata ``axis``. Any other dataset is
-    *long*: one row for each point of its grid, one column for each coordinate and variable. Packets are one row each,
-    their octets in hexadecimal digits. What varies in neither is an attribute, under ``constants``.
+    *long*: one row for each point of its grid, one column for each coordinate and variable. The columns are the
+    dimensions (``time`` first), the data, then other coordinates such as axes that change in time. Packets are one row
+    each, their octets in hexadecimal digits. What varies in neither is an attribute, under ``constants``.
 
     Raises
     ------
@@ -99,12 +100,19 @@ def _of_dataset(data: "xr.Dataset") -> "Iterator[pa.Table]":
         problem = f"as a table these data have {shape.rows:,} rows, more than {MOST_ROWS:,}"
         raise CannotWrite(problem, "save them as .nc or .zarr, or ask for less")
     found = variables(data)
-    varying = [one for one in found if set(one.dims) & set(shape.dims)]
+    varying = sorted((one for one in found if set(one.dims) & set(shape.dims)), key=lambda one: _order(one, shape))
     attrs = attributes(data) | _constants(found, shape)
     labels = {one.name: one.values for one in found if one.dims == (one.name,)}
     for start, stop in in_steps(shape.rows, STEP_CELLS // max(shape.width, 1)):
         make = _wide if len(shape.dims) == 1 else _long
         yield _table(make(varying, labels, shape, (start, stop)), attrs)
+
+
+def _order(one: Variable, shape: Layout) -> int:
+    """Put what counts the rows first, then the data, then other coordinates such as axes that change in time."""
+    if one.dims == (one.name,):
+        return shape.dims.index(one.name)
+    return len(shape.dims) + one.coordinate
 
 
 def _constants(found: list[Variable], shape: Layout) -> dict[str, Any]:
@@ -148,11 +156,14 @@ def _place(
 
 def _long(varying: list[Variable], labels: dict[str, Array], shape: Layout, span: tuple[int, int]) -> Iterator[Column]:
     where = dict(zip(shape.dims, np.unravel_index(np.arange(*span), shape.sizes), strict=True))
-    bare = [dim for dim in shape.dims if dim not in labels]
-    for dim in bare:
-        yield column(dim, _type(where[dim])), where[dim]
+    known = {one.name: one for one in varying}
+    for dim in shape.dims:
+        if dim in labels:
+            yield _field(known[dim], dim, {}), labels[dim][where[dim]]
+        else:
+            yield column(dim, _type(where[dim])), where[dim]
     for one in varying:
-        if set(one.dims) <= set(shape.dims):
+        if one.name not in shape.dims and set(one.dims) <= set(shape.dims):
             yield _field(one, one.name, {}), one.values[tuple(where[dim] for dim in one.dims)]
 
 

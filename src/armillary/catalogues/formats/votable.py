@@ -4,6 +4,8 @@ An AMDA time table has fields ``Start Time`` and ``Stop Time`` with the UCDs ``t
 its name and contact in the description. Lists are JSON in fields with ``utype="json"``.
 """
 
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +38,10 @@ _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <DESCRIPTION>{about}</DESCRIPTION>
 <RESOURCE>
 <DESCRIPTION>{description}</DESCRIPTION>
-<TABLE ID="catalogue" name={name}>
+<TABLE ID="{table}" name={name}>
 """
+#: Not a likely name of a column, which would need another identifier then.
+_TABLE: Final = "catalogue.table"
 #: Characters that XML 1.0 cannot hold.
 _ILLEGAL: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 65534, 65535], "�")
 
@@ -46,12 +50,11 @@ def write(document: Document) -> str:
     """Write one table in TABLEDATA."""
     catalogue, columns = document.catalogue, to_columns(document)
     about = f"Name:{catalogue.name};\nContact:{catalogue.author};"
-    head = _HEAD.format(
-        about=_clean(about), description=_clean(catalogue.description), name=quoteattr(_legal(catalogue.name))
-    )
+    description, name = _clean(catalogue.description), quoteattr(_legal(catalogue.name))
+    head = _HEAD.format(about=_clean(about), description=description, table=_TABLE, name=name)
     cells = [[f"<TD>{text}</TD>" for text in map(_clean, to_cells(column))] for column in columns]
     body = "\n".join(f"<TR>{''.join(row)}</TR>" for row in zip(*cells, strict=True))
-    fields = "\n".join(_field(at, *pair) for at, pair in enumerate(zip(columns, cells, strict=True)))
+    fields = "\n".join(map(_field, columns, _ids(columns), cells))
     return f"{head}{fields}\n<DATA><TABLEDATA>\n{body}\n</TABLEDATA></DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
 
 
@@ -79,9 +82,22 @@ def read(path: Path, text: str, columns: Mapping[str, str]) -> Document:
     return Document(catalogue=catalogue, rows=rows)
 
 
-def _field(at: int, column: Column, cells: Sequence[str]) -> str:
+def _ids(columns: Sequence[Column]) -> list[str]:
+    """Give each column its name as an XML identifier, each once: readers such as astropy name their columns by it."""
+    taken = {_TABLE, *re.findall('ID="([^"]+)"', " ".join(_NAMED.values()))}
+    ids: list[str] = []
+    for column in columns:
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", column.name)
+        plain = plain if re.match("[A-Za-z_]", plain) else f"_{plain}"
+        tries = itertools.chain([plain], (f"{plain}_{number}" for number in itertools.count(2)))
+        ids.append(next(one for one in tries if one not in taken))
+        taken.add(ids[-1])
+    return ids
+
+
+def _field(column: Column, id_: str, cells: Sequence[str]) -> str:
     name = _NAMED.get(column.name) if column.is_field else None
-    name = name or f'name={quoteattr(_legal(column.name))} ID="column{at}"'
+    name = name or f'name={quoteattr(_legal(column.name))} ID="{id_}"'
     datatype = _DATATYPES[column.type]
     if not all(map(str.isascii, cells)):
         datatype = datatype.replace('"char"', '"unicodeChar"')

@@ -1,5 +1,6 @@
 """What each family of files gives: the right kind, numbers, times, units and missing values."""
 
+import json
 from pathlib import Path
 
 import h5py
@@ -19,6 +20,7 @@ from armillary.sources import files
 from armillary.sources.files import instants
 from armillary.sources.files.names import date_of, split_version, without_date
 from armillary.sources.files.summary import Summary
+from armillary.sources.write import write
 
 TIMES = np.datetime64("2020-01-01", "ns") + np.arange(5) * np.timedelta64(1, "h")
 
@@ -274,6 +276,30 @@ def test_an_image_without_a_grid_comes_in_pixels(tmp_path: Path) -> None:
     assert data.attrs["crs"] == ""
     assert "pixel" in data.attrs["coordinates_note"]
     assert describe(path).selects == ("rows",)
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_ground_control_points_come_along_and_go_back(tmp_path: Path) -> None:
+    import rasterio
+    from rasterio.control import GroundControlPoint
+
+    points = [GroundControlPoint(r, c, 10 + c / 7, 50 - r / 9, 12.5, f"{r}{c}") for r in (0.0, 6) for c in (0.5, 5)]
+    values = np.arange(30, dtype=np.float32).reshape(1, 6, 5)
+    path = write_image(tmp_path / "g.tif", values, crs="EPSG:4326", transform=None, gcps=points)
+    data = dataset(path, "")
+    assert data.attrs["gcp_crs"] == "EPSG:4326"
+    assert json.loads(data.attrs["gcps"])[1] == {"row": 0.0, "col": 5.0, "x": 10 + 5 / 7, "y": 50.0, "z": 12.5}
+    write(data.isel(y=slice(2, None)), tmp_path / "again.tif")
+    with rasterio.open(tmp_path / "again.tif") as image:
+        kept, crs = image.gcps
+        assert crs.to_epsg() == 4326
+        assert [(p.row + 2, p.col, p.x, p.y, p.z) for p in kept] == [(p.row, p.col, p.x, p.y, p.z) for p in points]
+        assert image.transform.is_identity
+    plain = write_image(tmp_path / "p.tif", values, crs=None, transform=None)
+    write(dataset(plain, ""), tmp_path / "plain.tif")
+    with rasterio.open(tmp_path / "plain.tif") as image:
+        assert image.transform.is_identity
+        assert not image.gcps[0]
 
 
 @pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])

@@ -1,5 +1,6 @@
 """GeoTIFF, Cloud Optimized GeoTIFF and JPEG 2000, by rasterio; only the pixels of the asked box are read."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,8 @@ def read(path: Path, variable: str, extent: Extent, progress: Progress) -> Data:
     -------
     Dataset
         ``image`` with dimensions ``[time,] [band,] y, x``: time if the name has a date, band if there are several.
-        Integers with a declared missing value become floats with NaN.
+        Integers with a declared missing value become floats with NaN. Ground control points of an image without a
+        grid are in the attributes ``gcps`` (JSON: row, col, x, y, z of each) and ``gcp_crs``.
 
     Notes
     -----
@@ -95,13 +97,22 @@ def _frame(image: Any, extent: Extent) -> "xr.Dataset":
 
     across, down = np.arange(image.width) + 0.5, np.arange(image.height) + 0.5
     if not _north_up(image):
-        attrs = {"crs": "", "coordinates_note": _NOTE, "gcp_crs": str(image.gcps[1] or "")}
+        attrs = {"crs": "", "coordinates_note": _NOTE} | _control_points(image)
         return _lines(xr.Dataset(coords={"y": down - 0.5, "x": across - 0.5}, attrs=attrs), extent)
     grid = image.transform
     crs = image.crs.to_string()
     whole = xr.Dataset(coords={"y": grid.f + grid.e * down, "x": grid.c + grid.a * across}, attrs={"crs": crs})
     lines = _lines(whole, extent)
     return lines if extent.box is None else _inside(lines, extent)
+
+
+def _control_points(image: Any) -> dict[str, str]:
+    """Give the ground control points as JSON, with `row` and `col` in pixels from the corner of the whole image."""
+    points, crs = image.gcps
+    if not points:
+        return {}
+    listed = [{name: getattr(one, name) for name in ("row", "col", "x", "y", "z")} for one in points]
+    return {"gcps": json.dumps(listed), "gcp_crs": crs.to_string() if crs else ""}
 
 
 def _lines(whole: "xr.Dataset", extent: Extent) -> "xr.Dataset":

@@ -1,6 +1,8 @@
 """Saving images as cloud-optimised GeoTIFF; blocks are joined first."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
 _HINT: Final = "save it as .nc, .zarr, .csv or .parquet"
 #: GeoTIFF counts its bands with two bytes.
 _MOST_BANDS: Final = 65_535
+#: Attributes that become ground control points.
+_POINTS: Final = ("gcps", "gcp_crs")
 
 
 def save(blocks: Blocks, aside: Path) -> None:
     """Save images as one GeoTIFF: one band for each variable, time and band; readers call them by their description.
 
     It is cloud-optimised: tiled, packed without loss, with overviews. NaN, or the integer that the variable names as
-    ``nodata`` or ``_FillValue``, is the missing value. Attributes are tags of the file, those of variables of the band.
+    ``nodata`` or ``_FillValue``, is the missing value. Attributes are tags of the file, those of variables of the band;
+    ``gcps`` become its ground control points.
 
     Parameters
     ----------
@@ -51,8 +56,8 @@ def save(blocks: Blocks, aside: Path) -> None:
     if len(bands) > _MOST_BANDS:
         raise CannotWrite(f"a GeoTIFF cannot hold {len(bands):,} bands", _HINT)
     try:
-        with rasterio.Env(), rasterio.open(aside, "w", **_profile(data, images, len(bands))) as file:
-            file.update_tags(**_tags(data.attrs))
+        with rasterio.Env(), _silent(), rasterio.open(aside, "w", **_profile(data, images, len(bands))) as file:
+            file.update_tags(**_tags({name: value for name, value in data.attrs.items() if name not in _POINTS}))
             for number, (name, place, text) in enumerate(bands, 1):
                 one = data[name]
                 file.write(_plain(one.isel(place).to_numpy()), number)
@@ -92,9 +97,21 @@ def _word(one: "xr.DataArray", dim: str, number: int) -> str:
     return format_time(value.astype("datetime64[ns]").astype(np.int64)) if value.dtype.kind == "M" else str(value)
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let images in pixels pass without GDAL's warning that they have no map coordinates."""
+    import warnings
+
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
+
+
 def _profile(data: "xr.Dataset", images: list[Any], count: int) -> dict[str, Any]:
     dtype = np.result_type(*(_plain(np.empty(0, data[name].dtype)).dtype for name in images))
-    crs = data.attrs.get("crs")
+    crs = data.attrs.get("crs") or data.attrs.get("gcp_crs")
     return {
         "driver": "COG",
         "height": data.sizes["y"],
@@ -102,7 +119,7 @@ def _profile(data: "xr.Dataset", images: list[Any], count: int) -> dict[str, Any
         "count": count,
         "dtype": dtype.name,
         "crs": _crs(str(crs)) if crs else None,
-        "transform": _transform(data),
+        **_place(data),
         "nodata": _nodata(data, images, dtype),
         "compress": "deflate",
         # Averages of class numbers would be other classes.
@@ -135,6 +152,30 @@ def _nodata(data: "xr.Dataset", images: list[Any], dtype: "np.dtype[Any]") -> fl
     named = {data[name].attrs.get("nodata", data[name].attrs.get("_FillValue")) for name in images}
     found = named.pop() if len(named) == 1 else None
     return int(found) if found is not None else None
+
+
+def _place(data: "xr.Dataset") -> dict[str, Any]:
+    """Say where the pixels are: by a grid, by ground control points, or not at all where coordinates are pixels."""
+    if data.attrs.get("gcps") and not data.attrs.get("crs"):
+        return {"gcps": _control_points(data)}
+    in_pixels = str(data.attrs.get("coordinates_note", "")).startswith("pixel numbers")
+    return {} if in_pixels else {"transform": _transform(data)}
+
+
+def _control_points(data: "xr.Dataset") -> list[Any]:
+    """Give the points with their places counted from the first pixel that is saved."""
+    from rasterio.control import GroundControlPoint
+
+    left, top = (float(data[axis][0]) if axis in data.coords else 0.0 for axis in ("x", "y"))
+    try:
+        points = json.loads(data.attrs["gcps"])
+        return [
+            GroundControlPoint(one["row"] - top, one["col"] - left, one["x"], one["y"], one.get("z")) for one in points
+        ]
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise CannotWrite(
+            "the attribute 'gcps' is no list of ground control points", f"leave it out, or {_HINT}"
+        ) from None
 
 
 def _transform(data: "xr.Dataset") -> "Affine | None":

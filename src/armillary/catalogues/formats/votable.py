@@ -85,12 +85,14 @@ def read(path: Path, text: str, columns: Mapping[str, str]) -> Document:
 def _ids(columns: Sequence[Column]) -> list[str]:
     """Give each column its name as an XML identifier, each once: readers such as astropy name their columns by it."""
     taken = {_TABLE, *re.findall('ID="([^"]+)"', " ".join(_NAMED.values()))}
+    names = {column.name for column in columns}
     ids: list[str] = []
     for column in columns:
         plain = re.sub(r"[^A-Za-z0-9_.-]", "_", column.name)
         plain = plain if re.match("[A-Za-z_]", plain) else f"_{plain}"
         tries = itertools.chain([plain], (f"{plain}_{number}" for number in itertools.count(2)))
-        ids.append(next(one for one in tries if one not in taken))
+        # What is the name of another column stays free for that one.
+        ids.append(next(one for one in tries if one not in taken | (names - {column.name})))
         taken.add(ids[-1])
     return ids
 

@@ -192,6 +192,17 @@ def test_types_of_csv_are_inferred_and_taken_names_moved(tmp_path: Path) -> None
     assert second.attributes == {"id_": "b", "n": 2, "ok": False, "code": "012", "duration_": 4}
 
 
+def test_start_and_stop_are_guessed_as_in_folders(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("icme_start_time,mo_start_time,mo_end_time,mode\n2015-01-01,2015-01-02 10:00:00,2015-01-03,a\n")
+    (row,) = read_document(path, columns={"class": "mode"}).rows
+    assert (row.start, row.stop) == (parse_time("2015-01-02T10:00"), parse_time("2015-01-03"))
+    assert (row.class_, list(row.attributes)) == ("a", ["icme_start_time"])
+    path.write_text("run_start,run_end,n\n1,2,3\n")
+    with pytest.raises(BadRequest, match="no column for start and stop"):
+        read_document(path)
+
+
 VOTABLE = """<VOTABLE version="1.3"><RESOURCE><TABLE><FIELD name="Start Time" datatype="char" arraysize="*"/>
 <FIELD name="Stop Time" datatype="char" arraysize="*"/><FIELD name="n" datatype="int"><VALUES null="-1"/></FIELD>
 <DATA><TABLEDATA><TR><TD>2015-01-01</TD><TD>2015-01-02</TD><TD>{}</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"""
@@ -317,8 +328,7 @@ def test_published_lists(real_data: Path, store: Store) -> None:
         lines = [line for line in path.read_text().splitlines() if line.strip()]
         assert len(import_file(store, path, path.name)) == len(lines) - 1
     helcats = plasma / "icme" / "HELCATS_ICMECAT_v20.csv"
-    with pytest.raises(BadRequest, match="mo_end_time"):
-        import_file(store, helcats, "helcats")
+    assert len(import_file(store, helcats, "guessed")) == len(helcats.read_text().splitlines()) - 1
     import_file(store, helcats, "helcats", columns={"start": "icme_start_time", "stop": "mo_end_time"})
     wind = store.rows("helcats", where="sc_insitu = 'Wind' AND icme_bmax > 40")
     assert wind

@@ -12,6 +12,7 @@ from armillary.catalogues.entry import Catalogue, Entry, type_of
 from armillary.errors import ArmillaryError, BadRequest, DamagedFile
 from armillary.model import format_time, parse_time
 from armillary.model.times import to_datetime64
+from armillary.sources.files.rows import start_and_stop
 
 #: A cell as it stands in a file; None is missing.
 Cell: TypeAlias = str | None
@@ -152,8 +153,8 @@ def _rename(source: str, cells: Mapping[str, Any], wanted: Mapping[str, str]) ->
     for new, old in wanted.items():
         if old not in cells:
             raise BadRequest(f"{source} has no column {old!r} for {new}", f"it has: {', '.join(cells)}")
-    named = dict(wanted)
-    taken = set(wanted.values())
+    named = _guessed(cells, wanted) | dict(wanted)
+    taken = set(named.values())
     ours = bool(cells.get("id")) and all(_UUID.fullmatch(one or "") for one in cells["id"])
     for old in cells:
         new = _field(old) if _field(old) not in named else old
@@ -163,6 +164,15 @@ def _rename(source: str, cells: Mapping[str, Any], wanted: Mapping[str, str]) ->
             new = f"{old}_"
         named[new] = old
     return named
+
+
+def _guessed(cells: Mapping[str, Sequence[Cell]], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Take start and stop as folders of files do, where no column is called so or by another field of a place."""
+    if {*map(_field, cells), *wanted} & {"start", "stop", "geometry", "ra", "dec", "source_id"}:
+        return {}
+    pairs = (pair for pair in start_and_stop(cells) if all(_infer(cells[name]) == "time" for name in pair))
+    found = next(pairs, None)
+    return dict(zip(("start", "stop"), found, strict=True)) if found else {}
 
 
 def _field(name: str) -> str:

@@ -178,16 +178,29 @@ def _before(name: str, plan: Layout) -> list[str]:
     return [next((old for old, new in plan.names if new == name), name)]
 
 
-def _events(sample: "pa.Table") -> tuple[tuple[str, tuple[str, ...]], ...]:
-    names = {name.lower(): name for name in sample.column_names}
-    for name in sample.column_names:
+def start_and_stop(columns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """List the pairs of columns whose names say that they are start and stop of the same thing.
+
+    Examples
+    --------
+    >>> list(start_and_stop(["icme_start_time", "mo_start_time", "mo_end_time"]))
+    [('mo_start_time', 'mo_end_time')]
+    """
+    names = {name.lower(): name for name in columns}
+    for name in names.values():
         match = _START.search(name.replace("_", " "))
         if not match:
             continue
         ends = [name.lower().replace(match[1].lower(), end) for end in _ENDS[match[1].lower()]]
         found = next((names[end] for end in ends if end in names), None)
-        if found and _is_time(sample, name) and _is_time(sample, found):
-            return (("start", (name,)), ("stop", (found,)))
+        if found:
+            yield name, found
+
+
+def _events(sample: "pa.Table") -> tuple[tuple[str, tuple[str, ...]], ...]:
+    for start, stop in start_and_stop(sample.column_names):
+        if _is_time(sample, start) and _is_time(sample, stop):
+            return (("start", (start,)), ("stop", (stop,)))
     return ()
 
 

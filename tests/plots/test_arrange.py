@@ -134,6 +134,14 @@ def test_an_interval_without_data_is_told(made: SimpleNamespace) -> None:
     assert only(made, "series", made.lines()).notes == ()
 
 
+def test_products_without_a_common_time_are_told(made: SimpleNamespace) -> None:
+    late = made.scalar(np.arange(9.0), np.datetime64("2016-01-01", "ns") + np.arange(9))
+    early = (made.product("series"), made.lines())
+    view = arrange([early, (made.product("series", "late"), late)])
+    assert all(any("no common time" in note for note in panel.notes) for panel in view.panels)
+    assert not any("common" in note for panel in arrange([early, early]).panels for note in panel.notes)
+
+
 def test_bands_outside_the_time_axis_are_left_out(made: SimpleNamespace) -> None:
     start = made.times(1)[0].astype(int)
     bands = [Band(start, start + 10**9, "in"), Band(0, 1, "out")]

@@ -33,6 +33,7 @@ _TOLD: Final = {
     "license": "licence", "Rules_of_use": "rules of use", "DOI": "doi", "doi": "doi",
 }  # fmt: skip
 _EMPTY: Final = "no data here"
+_APART: Final = "no common time: ask for an interval"
 _DAY: Final = 86_400 * 10**9
 
 
@@ -71,8 +72,11 @@ def arrange(
             raise BadRequest(f"{product.path} is a {product.kind!r}, which has no picture", "draw another product")
         panels += _ARRANGERS[product.kind](product, data, interval)
     panels.sort(key=lambda panel: not panel.x.time)
+    apart = interval is None and _apart(panels)
     start, stop = (interval.start, interval.stop) if interval else _span(panels, items)
     panels = [_on(panel, start, stop) for panel in panels]
+    if apart:
+        panels = [replace(one, notes=(*one.notes, _APART)) if one.x.time else one for one in panels]
     kept = tuple(band for band in bands if band.start < stop and band.stop >= start)
     return View(tuple(panels), start, stop, kept, title or _title(items), about(items))
 
@@ -109,6 +113,12 @@ def _span(panels: list[Panel], items: "Sequence[tuple[Product, Data]]") -> tuple
     if any(panel.x.time for panel in panels):
         return (min(one.start for one in spans), max(one.stop for one in spans)) if spans else (0, _DAY)
     return 0, 0
+
+
+def _apart(panels: list[Panel]) -> bool:
+    """Say whether the data of some panel end before those of another start."""
+    axes = [panel.x for panel in panels if panel.x.time and panel.traces and (panel.x.low or panel.x.high)]
+    return bool(axes) and max(axis.low for axis in axes) > min(axis.high for axis in axes)
 
 
 def _on(panel: Panel, start: int, stop: int) -> Panel:

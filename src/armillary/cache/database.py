@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from armillary.errors import Conflict
+from armillary.sources.wal import use_wal
 
 SCHEMA: Final = 1
 FILE: Final = "cache.sqlite"
@@ -204,7 +205,7 @@ def _prepare(db: sqlite3.Connection, file: Path) -> None:
     if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         db.execute("PRAGMA page_size = 16384")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL")
+        use_wal(db)
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA journal_size_limit = 67108864")
     found = _schema(db)

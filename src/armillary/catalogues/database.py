@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from armillary.errors import ArmillaryError, BadParameter, CannotWrite, Conflict, DamagedFile
+from armillary.sources.wal import use_wal
 
 #: Counts the forms of the tables; a file with a higher one was made by a newer Armillary.
 _FORM: Final = 1
@@ -64,7 +65,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -32768")
         _prepare(connection, path)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from armillary.errors import ArmillaryError, CannotWrite, Conflict, UnknownJob, one_line, to_record
+from armillary.sources.wal import use_wal
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
 ENDED: Final = ("done", "failed", "cancelled", "lost")
@@ -178,7 +179,7 @@ class JobStore:
         try:
             with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
                 if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone():
-                    db.execute("PRAGMA journal_mode = WAL")
+                    use_wal(db)
                     db.execute(_SCHEMA)
                 yield db
         except sqlite3.Error as broken:

@@ -17,6 +17,7 @@ from typing import Final
 
 from armillary.errors import CannotWrite, UnknownProduct
 from armillary.model import Product
+from armillary.sources.wal import use_wal
 
 _VERSION: Final = 4
 _SCHEMA: Final = """
@@ -270,7 +271,7 @@ def _prepare(file: Path) -> sqlite3.Connection:
 
 
 def _create(db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
+    use_wal(db)
     db.execute("BEGIN IMMEDIATE")
     if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:  # perhaps another process was faster
         for table in ("words", "leaves", "archives"):

@@ -11,6 +11,7 @@ from typing import Final
 from armillary.errors import SourceDown
 from armillary.sources.files.summary import Summary
 from armillary.sources.folder.scan import Entry
+from armillary.sources.wal import use_wal
 
 #: Part of the index's stamp: a higher number lets every file be described anew.
 READERS: Final = 1
@@ -123,7 +124,7 @@ def changes(entries: list[Entry], before: dict[str, tuple[int, int, str]]) -> tu
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA busy_timeout = 60000")
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(_SCHEMA)
     found = connection.execute("SELECT number FROM readers").fetchone()

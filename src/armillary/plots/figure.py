@@ -1,7 +1,6 @@
 """The view on paper, by matplotlib's object interface only, so that no state is shared with the user's own plots."""
 
 from dataclasses import dataclass
-from textwrap import wrap
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final
 from warnings import catch_warnings, filterwarnings
@@ -12,7 +11,7 @@ from armillary.plots.layout import Box, Layout, lay_out
 from armillary.plots.painted import paint
 from armillary.plots.ticks import time_ticks
 from armillary.plots.view import Array, Cells, ColourAxis, Image, Line, Panel, Points, Spans, Trace, View
-from armillary.plots.wording import log_label
+from armillary.plots.wording import fold, log_label
 from armillary.science.decimate import extremes
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ def _set_axes(place: _Place, view: View, panel: Panel) -> None:
         low, high = (axis.low, axis.high) if not axis.time else (0.0, (view.stop - view.start) / _SECOND)
         set_scale(axis.scale)
         set_limits((high, low) if axis.reversed else (low, high))
-    label = "\n".join(wrap(panel.y.label, max(int(place.box.height * 14), 12))[:2])
+    label = fold(panel.y.label, max(int(place.box.height * 14), 12))
     units = f"[{panel.y.units}]" if panel.y.units else ""
     axes.set_ylabel(_plain("\n".join(filter(None, [label, units]))), linespacing=1.05)
     axes.yaxis.set_label_coords(-0.6 / place.box.width, 0.5) if panel.x.time else None
@@ -218,7 +217,7 @@ def _set_axes(place: _Place, view: View, panel: Panel) -> None:
         _set_time_ticks(place, view, labelled=place.box.lowest)
     else:
         axes.set_xlabel(_plain(panel.x.text))
-        axes.set_title(_plain("\n".join(wrap(panel.title, max(int(place.box.width * 14), 12))[:2])))
+        axes.set_title(_plain(fold(panel.title, max(int(place.box.width * 14), 12))))
     _thin_ticks(place, panel)
 
 
@@ -268,7 +267,7 @@ def _draw_colour_bar(figure: "Figure", layout: Layout, place: _Place, mappable: 
     box = place.box
     bar = figure.add_axes(layout.fraction(Box(box.left + box.width + 0.08, box.bottom, 0.13, box.height)))
     drawn = figure.colorbar(mappable, cax=bar)
-    label = "\n".join(wrap(colour.label, max(int(box.height * 14), 12))[:2])
+    label = fold(colour.label, max(int(box.height * 14), 12))
     drawn.set_label(_plain("\n".join(filter(None, [label, f"[{colour.units}]" if colour.units else ""]))), fontsize=7.5)
     drawn.ax.tick_params(direction="out", labelsize=7)
     _mark(drawn.ax.yaxis, colour.scale, colour.high / colour.low if colour.low > 0 else 1, box.height)
@@ -291,9 +290,9 @@ def _draw_legend(place: _Place, panel: Panel) -> None:
 
 def _write_title(figure: "Figure", view: View, layout: Layout) -> None:
     if view.title:
-        lines = wrap(view.title, max(int(layout.width * 11), 20))[:2]
+        text = fold(view.title, max(int(layout.width * 11), 20))
         at = (layout.middle / layout.width, 1 - 0.1 / layout.height)
-        figure.text(*at, _plain("\n".join(lines)), ha="center", va="top", fontsize=9.5)
+        figure.text(*at, _plain(text), ha="center", va="top", fontsize=9.5)
     if layout.notes:
         figure.text(
             0.08 / layout.width, 0.06 / layout.height, _plain("\n".join(layout.notes)), fontsize=6, color="#666666"

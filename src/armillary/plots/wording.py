@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from armillary.model.times import format_time
@@ -92,3 +93,21 @@ def describe(view: "View") -> str:
     if view.bands:
         parts.append(f"{len(view.bands)} events")
     return "; ".join(parts)
+
+
+def fold(text: str, width: int) -> str:
+    r"""Fold a text into at most two lines; what does not fit is left out with its whole bracket.
+
+    Examples
+    --------
+    >>> fold("Particle flow direction (unit vector in RTN) of each pixel", 20)
+    'Particle flow\ndirection …'
+    """
+    lines = wrap(text, width)
+    if len(lines) <= 2:
+        return "\n".join(lines)
+    kept = " ".join(lines[:2])
+    for opening, closing in ("()", "[]"):
+        if kept.count(opening) > kept.count(closing):
+            kept = kept[: kept.rindex(opening)].rstrip()
+    return "\n".join(wrap(f"{kept} …", width)[:2])

@@ -10,7 +10,7 @@ _PAUSE: Final = 0.01
 def use_wal(db: sqlite3.Connection, patience: float = 30.0) -> None:
     """Switch a file to WAL if it is not there yet.
 
-    SQLite does not wait for its busy timeout here: of several processes that make one file, all but one are told at once
+    SQLite does not wait for its busy timeout here: of several processes that make one file, all but one are told
     that it is locked. So the switch is tried again for `patience` seconds.
 
     Raises

@@ -5,8 +5,11 @@ import os
 import resource
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -139,11 +142,28 @@ def test_a_home_that_cannot_be(
     check_refused(cli("jobs", "list"), "set ARMILLARY_HOME")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_home_that_is_read_only(cli: Callable[..., Any], home: Path) -> None:
-    home.chmod(0o500)
-    check_refused(cli("tree"), "not writable")
-    home.chmod(0o700)
+# Root may write everywhere, so a child becomes nobody, after it has loaded what nobody may not read.
+READ_ONLY = """
+import os, sys
+from armillary.services import cli
+try:
+    cli.main(["tree", "--json"])
+except SystemExit as ended:
+    assert not ended.code
+os.environ["ARMILLARY_HOME"] = sys.argv[1]
+os.geteuid() or os.setuid(65534)
+cli.main(["tree"])
+"""
+
+
+def test_a_home_that_is_read_only() -> None:
+    with TemporaryDirectory() as folder:  # not below pytest's own folder, which is closed to nobody
+        Path(folder).chmod(0o555)
+        done = subprocess.run([sys.executable, "-c", READ_ONLY, folder], capture_output=True, text=True, check=False)
+        Path(folder).chmod(0o700)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"the home folder {folder} is not writable. Next step: set ARMILLARY_HOME" in done.stderr
 
 
 def test_settings_that_are_nonsense(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from armillary.model.extent import Box, Cone, Extent, Interval, Rows
 from armillary.model.mission import Archive, EventClass, Mission
 from armillary.model.product import Parameter, Product
 from armillary.model.protocols import Data, Progress, Source, share, silent
-from armillary.model.recipe import Recipe, recipe
+from armillary.model.recipe import Fits, Recipe, recipe
 from armillary.model.request import Request, Scalar, read_extent
 from armillary.model.times import format_time, parse_time
 
@@ -15,6 +15,7 @@ __all__ = [
     "Data",
     "EventClass",
     "Extent",
+    "Fits",
     "Interval",
     "Mission",
     "Parameter",

@@ -8,6 +8,9 @@ kind           value    promise
 series         Dataset  dimension ``time``; at least one variable on it; more dimensions are components
 spectrogram    Dataset  as series, and a variable ``(time, x)`` whose ``DEPEND_1`` names a numeric coordinate
 distribution   Dataset  as series, and a variable ``(time, a, b, c)`` with a numeric coordinate for each
+skymap         Dataset  as series, and ``psd (time, azimuth, polar, energy)`` or ``psd (time, direction, energy)``
+plane          Dataset  as series, and a variable ``(time, a, b)`` with a numeric coordinate for each
+volume         Dataset  as series, and a variable ``(time, x, y, z)`` with a numeric coordinate for each
 packets        Dataset  as series, with ``apid (time)``, ``sequence (time)``, ``octets (time, octet)`` uint8
 raster         Dataset  a variable whose last dimensions are ``y, x``; before them perhaps ``time`` and ``band``
 cube           Dataset  a variable ``(wavelength, y, x)`` with a numeric coordinate ``wavelength``
@@ -20,6 +23,8 @@ samples        Table    any rows; ``time`` (timestamp) if they have one
 Missing floats are NaN. Attributes of variables are CF's ``units`` and ``long_name`` and, in capitals and as in the ISTP
 guidelines (https://spdf.gsfc.nasa.gov/istp_guide/), ``DISPLAY_TYPE SCALETYP LABLAXIS VALIDMIN VALIDMAX DEPEND_n``;
 ``DEPEND_n`` names the coordinate along the n-th dimension after time, which may itself vary in time (be 2-D).
+What a skymap promises in detail (the direction of motion, the frame, what else may lie beside ``psd``) stands in
+`armillary.science.particles.datasets`; a distribution is whatever an archive has, before a mission has put it in order.
 A raster's or cube's ``attrs["crs"]`` is a CRS as text that pyproj reads (an authority code or WKT); ``y`` and ``x`` are
 pixel centres in it. A table's columns carry ``unit`` and ``description`` in their field metadata, the table its own
 attributes as JSON under ``armillary``.
@@ -40,13 +45,15 @@ if TYPE_CHECKING:
 
     from armillary.model.protocols import Data
 
-DatasetKind = Literal["series", "spectrogram", "distribution", "packets", "raster", "cube"]
+DatasetKind = Literal["series", "spectrogram", "distribution", "skymap", "plane", "volume", "packets", "raster", "cube"]
 TableKind = Literal["sources", "events", "samples"]
 DATASET_KINDS: Final[tuple[str, ...]] = get_args(DatasetKind)
 TABLE_KINDS: Final[tuple[str, ...]] = get_args(TableKind)
 KINDS: Final[tuple[str, ...]] = DATASET_KINDS + TABLE_KINDS
 #: Kinds whose first dimension is ``time``: the cache can join pieces of them.
-TIME_KINDS: Final[tuple[str, ...]] = ("series", "spectrogram", "distribution", "packets")
+TIME_KINDS: Final[tuple[str, ...]] = (
+    "series", "spectrogram", "distribution", "skymap", "plane", "volume", "packets",
+)  # fmt: skip
 
 _REPORT: Final = "report this to the maintainer of the source or recipe that made it"
 
@@ -136,6 +143,9 @@ def _shape_problem(kind: str, data: "xr.Dataset") -> str:
         "series": _is_series,
         "spectrogram": partial(_is_gridded, axes=1),
         "distribution": partial(_is_gridded, axes=3),
+        "skymap": _is_skymap,
+        "plane": partial(_is_gridded, axes=2),
+        "volume": partial(_is_gridded, axes=3),
         "packets": _is_packets,
         "raster": _is_raster,
         "cube": _is_cube,
@@ -157,6 +167,11 @@ def _is_gridded(one: "xr.DataArray", axes: int) -> bool:
         and one.ndim == axes + 1
         and all(name in one.coords and one.coords[name].dtype.kind in "iuf" for name in names)
     )
+
+
+def _is_skymap(one: "xr.DataArray") -> bool:
+    shapes = (("time", "azimuth", "polar", "energy"), ("time", "direction", "energy"))
+    return one.name == "psd" and one.dims in shapes and {"mass", "charge"} <= set(one.attrs)
 
 
 def _is_raster(one: "xr.DataArray") -> bool:

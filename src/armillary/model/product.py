@@ -8,7 +8,7 @@ from armillary.model.extent import Interval
 from armillary.model.request import Scalar
 from armillary.model.times import format_time, parse_time
 
-ParameterType = Literal["int", "float", "bool", "str"]
+ParameterType = Literal["int", "float", "bool", "str", "product"]
 _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off"}
 
@@ -16,6 +16,8 @@ _FALSE: Final = {"0", "false", "no", "off"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A knob of a product: a name, a type, a default and what it may be.
+
+    A knob of type "product" takes the path of another leaf, or nothing; its recipe is given that leaf's data.
 
     Examples
     --------
@@ -55,8 +57,8 @@ class Parameter:
             return self.default
         if self.type == "bool":
             return value if isinstance(value, bool) else _read_bool(str(value))
-        if self.type == "str":
-            return str(value)
+        if self.type in {"str", "product"}:
+            return str(value).strip("/") if self.type == "product" else str(value)
         return int(value) if self.type == "int" else float(value)
 
     def allowed(self) -> str:
@@ -66,7 +68,8 @@ class Parameter:
         bounds = [f"at least {self.low:g}"] if self.low is not None else []
         bounds += [f"at most {self.high:g}"] if self.high is not None else []
         unit, limits = f" in {self.units}" if self.units else "", f", {' and '.join(bounds)}" if bounds else ""
-        return f"give {self.name} as {self.type}{unit}{limits}"
+        kind = "the path of a product" if self.type == "product" else self.type
+        return f"give {self.name} as {kind}{unit}{limits}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,10 @@ class Product:
         Bytes per sample or row, for the cost of a plan.
     rows : int, optional
         How many samples, rows or lines there are in all, where known.
+    shape : tuple of int
+        Sizes of the dimensions after time of one sample, ``(3,)`` for a vector; what a generic recipe looks at.
+    whole : bool
+        Whether the answer for an interval cannot be put together from answers for parts of it.
     keep : bool
         Whether its data are worth a place in the cache (not those of local rasters, which are quick to read again).
     description, citation, licence : str
@@ -127,6 +134,8 @@ class Product:
     cadence: float | None = None
     row_bytes: int = 8
     rows: int | None = None
+    shape: tuple[int, ...] = ()
+    whole: bool = False
     keep: bool = True
     description: str = ""
     citation: str = ""
@@ -174,7 +183,7 @@ class Product:
         values["coverage"] = Interval(parse_time(start), parse_time(stop)) if start and stop else None
         knobs = [dict(one) | {"choices": tuple(one.get("choices", ()))} for one in values.get("parameters", ())]
         values["parameters"] = tuple(Parameter(**one) for one in knobs)
-        for name in ("inputs", "selects"):
+        for name in ("inputs", "selects", "shape"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 

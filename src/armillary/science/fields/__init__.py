@@ -1,0 +1,1 @@
+"""Fields and waves: what follows from series of vectors."""

@@ -19,7 +19,7 @@ def made(world: World, product: str, extent: Extent = ALL, size: int = 10**9, **
 def test_inputs_come_before_what_needs_them(world: World) -> None:
     steps = made(world, "toy/a/smooth", Extent(time=Interval.of("1970-01-01T00:10", "1970-01-01T00:20"))).steps
     assert [step.product.path for step in steps] == ["toy/a/b", "toy/a/double", "toy/a/smooth"]
-    assert [step.inputs for step in steps] == [(), (0,), (1,)]
+    assert [step.inputs for step in steps] == [(), (("b", 0),), (("b", 1),)]
     # five seconds of pad on both sides
     assert str(steps[0].request.extent.time) == "1970-01-01T00:09:55Z to 1970-01-01T00:20:05Z"
     assert steps[2].request.params == {"window": 3}

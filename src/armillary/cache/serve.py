@@ -262,7 +262,7 @@ def open_cache(home: Path) -> Cache:
 
 def entry_of(product: Product, request: Request) -> Entry:
     """Say under which key, and for which span, the answer to a request is kept."""
-    span = request.extent.time if product.kind in TIME_KINDS else None
+    span = request.extent.time if product.kind in TIME_KINDS and not product.whole else None
     extent = request.extent.without("time") if span else request.extent
     what = {
         "product": product.path,

@@ -109,8 +109,8 @@ class Product:
         Bytes per sample or row, for the cost of a plan.
     rows : int, optional
         How many samples, rows or lines there are in all, where known.
-    shape : tuple of int
-        Sizes of the dimensions after time of one sample, ``(3,)`` for a vector; what a generic recipe looks at.
+    shape : tuple of int, optional
+        Sizes of the dimensions after time, ``(3,)`` for a vector, ``()`` for a number; what a generic recipe looks at.
     whole : bool
         Whether the answer for an interval cannot be put together from answers for parts of it.
     keep : bool
@@ -134,7 +134,7 @@ class Product:
     cadence: float | None = None
     row_bytes: int = 8
     rows: int | None = None
-    shape: tuple[int, ...] = ()
+    shape: tuple[int, ...] | None = None
     whole: bool = False
     keep: bool = True
     description: str = ""
@@ -183,8 +183,9 @@ class Product:
         values["coverage"] = Interval(parse_time(start), parse_time(stop)) if start and stop else None
         knobs = [dict(one) | {"choices": tuple(one.get("choices", ()))} for one in values.get("parameters", ())]
         values["parameters"] = tuple(Parameter(**one) for one in knobs)
-        for name in ("inputs", "selects", "shape"):
+        for name in ("inputs", "selects"):
             values[name] = tuple(values.get(name, ()))
+        values["shape"] = None if values.get("shape") is None else tuple(values["shape"])
         return cls(**values)
 
 

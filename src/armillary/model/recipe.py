@@ -76,7 +76,7 @@ class Recipe:
         Dimension along which the work may be cut ("time", "row", "y"), empty if it needs all at once.
     pad : float or str
         Seconds of context needed on both sides of a block cut in time, or the name of a parameter that says so.
-    shape : tuple of int
+    shape : tuple of int, optional
         As in `Product`.
     cadence : str
         Name of the parameter that says how many seconds lie between two samples; empty if it is as the first input's.
@@ -94,7 +94,7 @@ class Recipe:
     parameters: tuple[Parameter, ...] = ()
     block: str = ""
     pad: float | str = 0.0
-    shape: tuple[int, ...] = ()
+    shape: tuple[int, ...] | None = None
     cadence: str = ""
 
     def __post_init__(self) -> None:

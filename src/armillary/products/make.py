@@ -10,9 +10,9 @@ from typing import Any
 
 from armillary.cache import Cache
 from armillary.errors import ArmillaryError, BrokenPlugin, NoData, SourceDown
-from armillary.model import Data, Extent, Interval, Product, Progress, Request, Rows, Source, share, silent
+from armillary.model import Data, Extent, Interval, Product, Progress, Recipe, Request, Rows, Source, share, silent
 from armillary.model.kinds import TABLE_KINDS, TIME_KINDS, check, table_attrs, with_table_attrs
-from armillary.products.plan import Plan, Step, input_extent
+from armillary.products.plan import Plan, Step, input_extent, pad_of
 from armillary.science.intervals import gaps, intervals
 from armillary.science.join import join, stack_lines
 from armillary.science.trim import trim
@@ -134,14 +134,20 @@ def _cook(plan: Plan, step: Step, request: Request, workshop: Workshop, progress
     """Make the inputs and call the recipe; what its pad brought is cut off again."""
     recipe = step.recipe
     assert recipe is not None  # noqa: S101 - only derived steps come here
-    named: dict[str, Any] = {}
-    for number, (argument, place) in enumerate(zip(recipe.inputs, step.inputs, strict=True)):
-        wanted = input_extent(request.extent, recipe, plan.steps[place].product)
+    named = _arguments(recipe, request)
+    for number, (argument, place) in enumerate(step.inputs):
+        wanted = input_extent(request, recipe, plan.steps[place].product)
         part = share(progress, number / len(step.inputs), (number + 1) / len(step.inputs))
         named[argument] = _run(plan, place, wanted, workshop, part)
     with _of_a_stranger(step.product, f"recipe {recipe.output!r}"):
-        made = recipe.function(**named, **request.params)
-    return trim(made, request.extent.only("time")) if recipe.pad and request.extent.time else made
+        made = recipe.function(**named)
+    return trim(made, request.extent.only("time")) if pad_of(request, recipe) and request.extent.time else made
+
+
+def _arguments(recipe: Recipe, request: Request) -> dict[str, Any]:
+    """Give the values of the parameters, and None for all that may be given data."""
+    data = {*recipe.inputs, *(one.name for one in recipe.parameters if one.type == "product")}
+    return dict(request.params) | dict.fromkeys(data)
 
 
 def _offline(plan: Plan, step: Step, request: Request, workshop: Workshop, progress: Progress) -> Data:

@@ -1,6 +1,7 @@
 """The plan: what a request needs, in order, and what it costs. Pure: nothing is read, nothing is fetched."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -37,8 +38,9 @@ class Step:
 
     Parameters
     ----------
-    inputs : tuple of int
-        Places of the earlier steps in the plan, in the order of the recipe's arguments.
+    inputs : tuple of (str, int)
+        The recipe's argument and the place in the plan of the earlier step that it is given; arguments that are given
+        nothing are left out.
     residual : Extent
         What the source cannot select and is cut afterwards.
     """
@@ -46,7 +48,7 @@ class Step:
     product: Product
     request: Request
     recipe: Recipe | None = None
-    inputs: tuple[int, ...] = ()
+    inputs: tuple[tuple[str, int], ...] = ()
     residual: Extent = Extent()  # noqa: RUF009 - frozen
     cost: Cost = Cost()
 
@@ -79,7 +81,7 @@ class Plan:
                 "key": step.key,
                 "rows": step.cost.rows,
                 "bytes": step.cost.size,
-                "inputs": [self.steps[place].product.path for place in step.inputs],
+                "inputs": [self.steps[place].product.path for _, place in step.inputs],
             }
             for step in self.steps
         ]
@@ -117,17 +119,24 @@ def plan(
     return Plan(asked, tuple(steps), _blocks(steps, block_bytes))
 
 
-def input_extent(extent: Extent, recipe: Recipe, product: Product) -> Extent:
-    """Give what of an input is needed to make this extent: wider by the recipe's pad, without what does not fit it."""
+def input_extent(request: Request, recipe: Recipe, product: Product) -> Extent:
+    """Give what of an input is needed to make a request: wider by the recipe's pad, without what does not fit it."""
+    extent = request.extent
     kept = extent.only("time", "rows") if recipe.block else extent.only("time")
     if product.kind not in _TIMED:
         kept = kept.without("time")
     if product.kind in TIME_KINDS:
         kept = kept.without("rows")
-    if kept.time is None or not recipe.pad:
+    seconds = pad_of(request, recipe)
+    if kept.time is None or not seconds:
         return kept
-    pad = round(recipe.pad * 1e9)
+    pad = round(seconds * 1e9)
     return replace(kept, time=Interval(kept.time.start - pad, kept.time.stop + pad))
+
+
+def pad_of(request: Request, recipe: Recipe) -> float:
+    """Give the seconds of context that a recipe needs on both sides for this request."""
+    return float(request.params[recipe.pad] or 0) if isinstance(recipe.pad, str) else recipe.pad
 
 
 def source_paths(made: Plan) -> list[str]:
@@ -164,17 +173,36 @@ def _add(
         if step.request == request:
             return place
     recipe = recipe_of(product) if product.recipe else None
-    selected = request.extent.only(*product.selects)
-    inputs: tuple[int, ...] = ()
+    own = replace(request, extent=request.extent.only(*product.selects))
+    inputs: tuple[tuple[str, int], ...] = ()
     if recipe:
-        needed = [product_of(path) for path in product.inputs]
-        asked = [Request(one.path, input_extent(selected, recipe, one), one.read_params({})) for one in needed]
+        needed = {name: product_of(path) for name, path in _wanted(recipe, product, request).items()}
+        product = _as_asked(recipe, product, request, needed)
+        asked = {
+            name: Request(one.path, input_extent(own, recipe, one), one.read_params({})) for name, one in needed.items()
+        }
         inputs = tuple(
-            _add(steps, ask, one, product_of, recipe_of, depth + 1) for ask, one in zip(asked, needed, strict=True)
+            (name, _add(steps, asked[name], one, product_of, recipe_of, depth + 1)) for name, one in needed.items()
         )
-    own = replace(request, extent=selected)
     steps.append(Step(product, own, recipe, inputs, request.extent.without(*product.selects), _cost(product, request)))
     return len(steps) - 1
+
+
+def _wanted(recipe: Recipe, product: Product, request: Request) -> dict[str, str]:
+    """Give the recipe's arguments that are data, and the path of each: its inputs, and what a parameter chose."""
+    chosen = {one.name: str(request.params[one.name]) for one in recipe.parameters if one.type == "product"}
+    paths = dict(zip(recipe.inputs, product.inputs, strict=True)) | chosen
+    return {name: path for name, path in paths.items() if path}
+
+
+def _as_asked(recipe: Recipe, product: Product, request: Request, needed: Mapping[str, Product]) -> Product:
+    """Give the product as its parameters make it: a chosen input has a version too, a step parameter is its cadence."""
+    chosen = [one for name, one in needed.items() if name not in recipe.inputs]
+    if chosen:
+        version = hashlib.sha256("".join([product.version, *(one.version for one in chosen)]).encode()).hexdigest()[:16]
+        product = replace(product, version=version, whole=product.whole or any(one.whole for one in chosen))
+    cadence = request.params.get(recipe.cadence)
+    return replace(product, cadence=float(cadence)) if isinstance(cadence, int | float) and cadence else product
 
 
 def _cost(product: Product, request: Request) -> Cost:
@@ -218,4 +246,4 @@ def _can_be_cut(step: Step, steps: list[Step]) -> bool:
     if not step.recipe:
         timed = step.product.kind in TIME_KINDS and "time" in step.product.selects and step.request.extent.time
         return bool(timed) or ("rows" in step.product.selects and step.product.rows is not None)
-    return all(_can_be_cut(steps[place], steps) for place in step.inputs)
+    return all(_can_be_cut(steps[place], steps) for _, place in step.inputs)

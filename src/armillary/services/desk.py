@@ -221,7 +221,7 @@ def open(  # noqa: A001 - arm.open reads well
     recipes = gather_recipes(plugins)
     archives = _gather(state, folders, plugins)
     sources = _connect(archives, state)
-    inventory = Inventory(state / "inventory.sqlite", {key: archives[key].name for key in sources})
+    inventory = Inventory(state / "inventory.sqlite", {key: archives[key].name for key in sources}, recipes.generic)
     problems = dict(_list_all(inventory, sources, recipes, progress))
     return Desk(state, archives, sources, plugins, recipes, inventory, problems)
 

@@ -1,15 +1,18 @@
 """Which derived products the recipes of the missions make from the leaves that there are."""
 
 import hashlib
-import inspect
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from armillary.model import Interval, Product, Recipe
-from armillary.model.recipe import fill
+from armillary.model.recipe import canonical, fill
+from armillary.tree.versions import version_of
 
 #: Recipes may build on recipes; a longer chain than this is a circle.
-_LONGEST_CHAIN = 8
+_LONGEST_CHAIN: Final = 8
+_ANYWHERE: Final = "**/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,72 +26,132 @@ class Recipes:
         return self.by_output[product.recipe]
 
     def stamp(self) -> str:
-        """Give a text that changes when a recipe changes."""
-        versions = [version_of(recipe) for recipe in self.by_output.values()]
+        """Give a text that changes when a recipe that names its inputs by path changes."""
+        versions = [version_of(recipe) for recipe in self.by_output.values() if not recipe.generic]
         return hashlib.sha256("".join(versions).encode()).hexdigest()[:16]
+
+    @property
+    def generic(self) -> tuple[Recipe, ...]:
+        """The recipes that fit leaves by kind, shape and units."""
+        return tuple(recipe for recipe in self.by_output.values() if recipe.generic)
 
 
 def derive(leaves: Sequence[Product], recipes: Recipes) -> list[Product]:
-    """List the derived products that these leaves allow, those of chained recipes included.
+    """List the derived products that these leaves allow, those of chained recipes included, generic ones not.
 
     O(leaves x recipes) look-ups for each link of the longest chain.
     """
-    known = {leaf.path: leaf for leaf in leaves}
+    known = _Known(leaves)
     fresh = list(leaves)
     derived: list[Product] = []
+    named = [recipe for recipe in recipes.by_output.values() if not recipe.generic]
     for _ in range(_LONGEST_CHAIN):
-        fresh = [
-            product
-            for recipe in recipes.by_output.values()
-            for leaf in fresh
-            if (product := _derived(recipe, leaf, known)) is not None and product.path not in known
-        ]
+        found: dict[str, Product] = {}
+        for recipe in named:
+            for product in _made(recipe, fresh, known):
+                if product.path not in known.by_path:
+                    found.setdefault(product.path, product)
+        fresh = list(found.values())
         if not fresh:
             break
-        known |= {product.path: product for product in fresh}
+        known.add(fresh)
         derived += fresh
     return derived
 
 
-def version_of(recipe: Recipe) -> str:
-    """Give a text that changes when the recipe's declaration or code changes."""
-    try:
-        source = inspect.getsource(recipe.function)
-    except (OSError, TypeError):
-        source = recipe.function.__qualname__
-    declared = (recipe.output, sorted(recipe.inputs.items()), recipe.kind, recipe.units, repr(recipe.parameters))
-    return hashlib.sha256(f"{declared}{source}".encode()).hexdigest()[:16]
+def generic_products(leaf: Product, recipes: Iterable[Recipe]) -> list[Product]:
+    """List what generic recipes make of one leaf; each hangs directly under it.
+
+    They are found when somebody looks, not listed: 70,000 leaves have a million of them, and those have their own.
+    """
+    return [_generic(recipe, leaf) for recipe in recipes if recipe.generic and recipe.generic.match(leaf)]
 
 
-def _derived(recipe: Recipe, leaf: Product, known: Mapping[str, Product]) -> Product | None:
-    holes = recipe.match(leaf.path)
-    if holes is None:
-        return None
-    paths = [fill(template, holes) for template in recipe.inputs.values()]
-    if not all(path in known for path in paths):
-        return None
-    inputs = [known[path] for path in paths]
+class _Known:
+    """Leaves that inputs are looked up in: by path, and by the end of it in any spelling."""
+
+    def __init__(self, leaves: Iterable[Product]) -> None:
+        self.by_path: dict[str, Product] = {}
+        self._by_name: dict[str, list[tuple[str, Product]]] = defaultdict(list)
+        self.add(leaves)
+
+    def add(self, leaves: Iterable[Product]) -> None:
+        for leaf in leaves:
+            self.by_path[leaf.path] = leaf
+            spelled = canonical(leaf.path)
+            self._by_name[spelled.rpartition("/")[2]].append((spelled, leaf))
+
+    def find(self, template: str, holes: Mapping[str, str]) -> Product | None:
+        if not template.startswith(_ANYWHERE):
+            return self.by_path.get(fill(template, holes))
+        end = canonical(fill(template.removeprefix(_ANYWHERE), holes))
+        near = self._by_name.get(end.rpartition("/")[2], ())
+        return next((leaf for path, leaf in near if path == end or path.endswith(f"/{end}")), None)
+
+
+def _made(recipe: Recipe, fresh: Sequence[Product], known: _Known) -> Iterator[Product]:
+    template = next(iter(recipe.inputs.values()))
+    name = max(_fixed(str(template).rpartition("/")[2]), key=len)
+    for leaf in fresh:
+        # most leaves are told apart by a word of the name, which is far cheaper than an expression
+        holes = recipe.match(leaf.path) if name in leaf.path.lower() else None
+        made = None if holes is None else _derived(recipe, leaf, holes, known)
+        if made:
+            yield made
+
+
+def _fixed(text: str) -> list[str]:
+    """Give what stands between the holes of a template, in small letters."""
+    return [part.partition("}")[2] if "}" in part else part for part in text.lower().split("{")]
+
+
+def _derived(recipe: Recipe, leaf: Product, holes: Mapping[str, str], known: _Known) -> Product | None:
+    inputs = [leaf]
+    for argument, template in list(recipe.inputs.items())[1:]:
+        found = known.find(str(template), holes)
+        if found is None and argument not in recipe.optional:
+            return None
+        inputs.append(found or _ABSENT)
+    there = [one for one in inputs if one is not _ABSENT]
+    made = _product(recipe, there, fill(recipe.output, holes), fill(recipe.title, holes), recipe.units)
+    return replace(made, inputs=tuple(one.path for one in inputs), description=fill(recipe.description, holes))
+
+
+def _generic(recipe: Recipe, leaf: Product) -> Product:
+    holes = {"input": leaf.path, "title": leaf.title, "name": leaf.path.rpartition("/")[2], "units": leaf.units}
+    output, title, units = (fill(text, holes) for text in (recipe.output, recipe.title, recipe.units))
+    return replace(_product(recipe, [leaf], output, title, units), inputs=(leaf.path,))
+
+
+def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, units: str) -> Product:
+    first = inputs[0]
     version = hashlib.sha256("".join([version_of(recipe), *(one.version for one in inputs)]).encode()).hexdigest()
+    steps = next((one.default for one in recipe.parameters if one.name == recipe.cadence), None)
     return Product(
-        path=fill(recipe.output, holes),
-        title=fill(recipe.title, holes),
+        path=path,
+        title=title,
         kind=recipe.kind,
-        units=recipe.units,
+        units=units,
         coverage=_shared([one.coverage for one in inputs if one.coverage]),
-        source=leaf.source,
+        source=first.source,
         version=version[:16],
         recipe=recipe.output,
-        inputs=tuple(paths),
         parameters=recipe.parameters,
         selects=("time", "rows") if recipe.block else ("time",),
-        cadence=leaf.cadence,
-        row_bytes=leaf.row_bytes,
-        rows=leaf.rows,
+        cadence=float(steps) if isinstance(steps, int | float) else first.cadence,
+        row_bytes=first.row_bytes,
+        rows=None if recipe.cadence else first.rows,
+        shape=recipe.shape,
+        whole=not recipe.block or any(one.whole for one in inputs),
         keep=any(one.keep for one in inputs),
-        description=fill(recipe.description, holes),
+        description=recipe.description,
         citation="; ".join(dict.fromkeys(filter(None, [recipe.citation, *(one.citation for one in inputs)]))),
         licence="; ".join(dict.fromkeys(filter(None, (one.licence for one in inputs)))),
     )
+
+
+#: Stands for an optional input that is not there; its path is empty.
+_ABSENT: Final = Product(path="", title="", kind="")
 
 
 def _shared(spans: Sequence[Interval]) -> Interval | None:

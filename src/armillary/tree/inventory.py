@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from armillary.errors import CannotWrite, UnknownProduct
-from armillary.model import Product
+from armillary.model import Product, Recipe
 from armillary.sources.wal import use_wal
+from armillary.tree.derive import generic_products
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 _SCHEMA: Final = """
 CREATE TABLE archives (key TEXT PRIMARY KEY, stamp TEXT NOT NULL);
 CREATE TABLE leaves (id INTEGER PRIMARY KEY, key TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL,
@@ -49,10 +50,13 @@ class Inventory:
     names : mapping of str to str
         Key of each archive that is shown (``protocol:address``) -> its name; where two have the same path the earlier
         one is shown as it is and the later one as ``path@name``.
+    generic : tuple of Recipe
+        Recipes whose products hang under every leaf that fits; they are found when somebody looks there.
     """
 
     file: Path
     names: dict[str, str]
+    generic: tuple[Recipe, ...] = ()
 
     def stamp(self, key: str) -> str | None:
         """Give the stamp that the leaves of an archive were listed at, None if they never were."""
@@ -92,6 +96,9 @@ class Inventory:
         """Give the leaf at a path, or None."""
         with self._open() as db:
             return self._find(db, path)
+
+    def _under(self, leaf: Product) -> list[Product]:
+        return generic_products(leaf, self.generic)
 
     def key_of(self, product: Product) -> str:
         """Give the key of the archive that a leaf belongs to."""
@@ -139,8 +146,19 @@ class Inventory:
             branches: list[Branch] = []
             for name, deeper in sorted(found.items()):
                 rows = [row for key in self.names for row in db.execute(query, (key, prefix + name))]
-                branches += _branches(prefix + name, self._apart(rows, ordered=False), deeper)
-            return branches
+                branches += self._branches(prefix + name, self._apart(rows, ordered=False), deeper)
+            here = self._find(db, place.strip("/")) if place else None
+        return branches + [
+            Branch(one.path, one, bool(self._under(one))) for one in (self._under(here) if here else ())
+            if one.path.rpartition("/")[2] not in found
+        ]  # fmt: skip
+
+    def _branches(self, path: str, leaves: list[Product], deeper: bool) -> list[Branch]:
+        """Give one child, and one more for each later archive that has a leaf of the same path."""
+        below = [bool(self._under(leaf)) for leaf in leaves]
+        first = Branch(path, leaves[0] if leaves else None, deeper or any(below[:1]))
+        later = zip(leaves[1:], below[1:], strict=True)
+        return [first, *(Branch(leaf.path, leaf, has_children=more) for leaf, more in later)]
 
     def count(self, *keys: str) -> int:
         """Give the number of leaves, of all archives or of some."""
@@ -158,7 +176,11 @@ class Inventory:
             row = db.execute(query, (key, asked)).fetchone()
             if row:
                 return replace(self._read(*row), path=path)
-        return None
+        parent, _, last = path.rpartition("/")
+        if not any(recipe.output.endswith(f"/{last}") for recipe in self.generic):
+            return None
+        leaf = self._find(db, parent)
+        return next((one for one in self._under(leaf) if one.path == path), None) if leaf else None
 
     def _match(self, db: sqlite3.Connection, words: list[str], under: str, limit: int, column: str = "") -> list[int]:
         keys = ", ".join("?" * len(self.names))
@@ -239,12 +261,6 @@ def match(inventory: Inventory, shape: str) -> list[str]:
     fits = re.compile(translate(shape.strip("/")))
     fixed = re.split(r"[*?\[]", shape.strip("/"))[0].rpartition("/")[0]
     return [product.path for product in inventory.leaves(fixed) if fits.match(product.path)]
-
-
-def _branches(path: str, leaves: list[Product], deeper: bool) -> list[Branch]:
-    """Give one child, and one more for each later archive that has a leaf of the same path."""
-    first = Branch(path, leaves[0] if leaves else None, deeper)
-    return [first, *(Branch(leaf.path, leaf, has_children=False) for leaf in leaves[1:])]
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -42,8 +42,13 @@ def _sampled(
 ) -> Product:
     return Product(
         path=path, title=title, kind=kind, units=units, coverage=sampling.span, cadence=sampling.seconds,
-        row_bytes=row_bytes, description=about, citation=cite,
+        row_bytes=row_bytes, shape=_shape(kind, row_bytes), description=about, citation=cite,
     )  # fmt: skip
+
+
+def _shape(kind: str, row_bytes: int) -> tuple[int, ...] | None:
+    """Give the components of a series, of eight bytes each."""
+    return None if kind != "series" else (row_bytes // 8,) if row_bytes > 8 else ()
 
 
 def _events(path: str, title: str, span: Interval, about: str, cite: str) -> Product:

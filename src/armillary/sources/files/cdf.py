@@ -162,6 +162,7 @@ def _variable(cdf: CdfFile, one: CdfVariable, clock: _Clock) -> Variable:
         rows=rows,
         row_bytes=one.row_bytes + 8,
         cadence=clock.cadence if rows else None,
+        shape=tuple(one.shape),
     )
 
 

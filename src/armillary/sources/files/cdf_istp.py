@@ -102,6 +102,8 @@ def kind(cdf: CdfFile, variable: CdfVariable) -> str:
     known = {axis.number: axis for axis in axes(cdf, variable)}
     if len(variable.shape) == 3 and len(known) == 3:
         return "distribution"
+    if len(variable.shape) == 2 and len(known) == 2 and variable.text("VAR_TYPE").lower() == "data":
+        return "plane"
     if len(variable.shape) != 1 or 1 not in known:
         return "series"
     display = variable.text("DISPLAY_TYPE").lower()

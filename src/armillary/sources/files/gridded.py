@@ -84,7 +84,7 @@ def kind(lazy: "xr.Dataset", name: str) -> str:
     numeric = [_is_numeric(array, number) for number in range(1, array.ndim)]
     if array.ndim == 2 and numeric[0] and array.shape[1] >= _SPECTRUM:
         return "spectrogram"
-    return "distribution" if array.ndim == 4 and all(numeric) else "series"
+    return {3: "plane", 4: "distribution"}.get(array.ndim, "series") if all(numeric) else "series"
 
 
 def settle(loaded: "xr.Dataset") -> "xr.Dataset":

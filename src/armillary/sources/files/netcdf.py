@@ -111,6 +111,7 @@ def _describe_variable(dataset: "xr.Dataset", name: str) -> tuple[Variable, Inte
         rows=rows,
         row_bytes=array.dtype.itemsize * max(1, array.size // max(1, rows)),
         cadence=instants.cadence(times) if timed else None,
+        shape=array.shape[1:] if timed else None,
     )
     return variable, instants.span(times)
 

@@ -122,6 +122,7 @@ def variables(sample: "pa.Table", title: str, tally: Tally, plan: Layout) -> tup
                 rows=tally.rows,
                 row_bytes=16,
                 cadence=tally.cadence,
+                shape=(),
             )
             for field in sample.schema
             if field.name not in parts and _numeric(field)

@@ -29,6 +29,8 @@ class Variable:
         Samples or rows, and bytes for each.
     cadence : float, optional
         Median seconds between samples.
+    shape : tuple of int, optional
+        Sizes of the dimensions after time.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Variable:
     rows: int | None = None
     row_bytes: int = 8
     cadence: float | None = None
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,13 @@ class Summary:
         """Read what :meth:`to_record` wrote."""
         span = record["coverage"]
         values = record | {
-            "variables": tuple(Variable(**one) for one in record["variables"]),
+            "variables": tuple(_variable(one) for one in record["variables"]),
             "coverage": Interval.of(*span) if span else None,
             "selects": tuple(record["selects"]),
         }
         return cls(**values)
+
+
+def _variable(record: dict[str, Any]) -> Variable:
+    shape = record.get("shape")
+    return Variable(**{**record, "shape": None if shape is None else tuple(shape)})

@@ -30,12 +30,12 @@ class _Naming:
 def kind_of(column: Column) -> str:
     """Give the kind of data that one parameter is.
 
-    A number on one physical axis is a spectrogram, on three a distribution; all else is a series.
+    A number on one physical axis is a spectrogram, on two a plane, on three a distribution; all else is a series.
     """
     physical = [axis.numeric and not axis.counts for axis in column.axes]
     if not column.numeric or not physical or not all(physical):
         return "series"
-    return {1: "spectrogram", 3: "distribution"}.get(len(physical), "series")
+    return {1: "spectrogram", 2: "plane", 3: "distribution"}.get(len(physical), "series")
 
 
 def build(data: Columns, info: Info, columns: Sequence[Column]) -> "xr.Dataset":

@@ -70,6 +70,7 @@ def products(archive: str, dataset: str, title: str, info: Info, asked: int) -> 
             units=column.units,
             address=address(dataset, column.name),
             row_bytes=_memory(info.wanted(column.name)),
+            shape=column.size if column.numeric else None,
             description="\n".join(
                 one for one in (column.description, f"From {whole.title}.", whole.description) if one
             ),

@@ -1,0 +1,14 @@
+"""What holds for the in-situ data of every mission; what is true of one mission only is in its own folder here."""
+
+from typing import Final
+
+from armillary.model import Mission, Recipe
+
+_RECIPES: Final[tuple[Recipe, ...]] = ()
+
+MISSION: Final = Mission(
+    name="plasma",
+    title="Space plasma",
+    description="Products that appear under every leaf that fits: of vectors, of series, of velocity distributions.",
+    recipes=_RECIPES,
+)

@@ -1,0 +1,1 @@
+"""Recipes that appear under every leaf that fits, whatever its mission."""

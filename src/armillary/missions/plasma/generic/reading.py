@@ -1,0 +1,130 @@
+"""From datasets to the arrays that `armillary.science` works on, and back."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadData
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from armillary.science.plasma import Array
+
+#: Attributes of the data that still hold for what is made from them.
+_KEPT: Final = ("citation", "licence", "Acknowledgement", "DOI", "Rules_of_use")
+#: A gap is what is longer than so many usual steps.
+_GAP: Final = 3.0
+
+
+def main_of(data: "xr.Dataset", components: int) -> "xr.DataArray":
+    """Give the first variable with so many dimensions after time.
+
+    Raises
+    ------
+    BadData
+        If there is none.
+    """
+    for one in data.data_vars.values():
+        if one.dims[:1] == ("time",) and one.ndim == components + 1 and one.dtype.kind in "iufb":
+            return one
+    shapes = ", ".join(f"{name}{one.dims}" for name, one in data.data_vars.items())
+    raise BadData(f"there is no variable with {components} dimensions after time among {shapes}", "choose another leaf")
+
+
+def vector_of(data: "xr.Dataset") -> "Array":
+    """Give the vectors of a series, float64, shape (t, 3); NaN where a component is missing.
+
+    Raises
+    ------
+    BadData
+        If it has no variable ``(time, 3)``.
+    """
+    found = main_of(data, 1)
+    if found.shape[1] != 3:
+        raise BadData(f"{found.name} has {found.shape[1]} components, not 3", "choose a leaf with three components")
+    return found.to_numpy().astype(float)
+
+
+def scalar_of(data: "xr.Dataset") -> "Array":
+    """Give the numbers of a series, float64, shape (t,)."""
+    return main_of(data, 0).to_numpy().astype(float)
+
+
+def seconds_of(data: "xr.Dataset") -> "Array":
+    """Give the times as seconds since the first one, float64."""
+    ns = data["time"].to_numpy().astype(np.int64)
+    return np.asarray((ns - (ns[0] if ns.size else 0)) / 1e9)
+
+
+def frame_of(data: "xr.Dataset") -> str:
+    """Give the name of the frame that the main variable's attributes tell, "" if they tell none."""
+    for one in data.data_vars.values():
+        for name in ("COORDINATE_SYSTEM", "FRAME"):
+            if one.attrs.get(name):
+                return str(one.attrs[name])
+    return ""
+
+
+def at_times(data: "xr.Dataset", time: "Array", largest_gap: float | None = None) -> "Array":
+    """Give the main variable at other times, by straight lines between samples; NaN where there is no data around.
+
+    Parameters
+    ----------
+    data : Dataset
+        A series of numbers or vectors.
+    time : array of datetime64[ns], shape (t,)
+        The times wanted.
+    largest_gap : float, optional
+        Seconds between two samples that are still joined; without it three times the usual step of `data`, and at least
+        once the usual step of `time`. Up to half of that, the first and last sample hold outside.
+
+    Returns
+    -------
+    array, shape (t, ...)
+        float64.
+    """
+    main = next(one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "iufb")
+    values = main.to_numpy().astype(float)
+    have, want = (np.asarray(one).astype("datetime64[ns]").astype(np.int64) for one in (data["time"].to_numpy(), time))
+    good = np.isfinite(values).reshape(len(values), -1).all(1)
+    have, values = have[good], values[good]
+    if not have.size:
+        return np.full((len(want), *values.shape[1:]), np.nan)
+    gap = largest_gap * 1e9 if largest_gap is not None else max(_GAP * _step(have), _step(want))
+    right = np.clip(np.searchsorted(have, want), 1, max(len(have) - 1, 1))
+    left, right = right - 1, np.minimum(right, len(have) - 1)
+    span = np.maximum(have[right] - have[left], 1)
+    share = np.clip((want - have[left]) / span, 0, 1).reshape(-1, *[1] * (values.ndim - 1))
+    found = values[left] * (1 - share) + values[right] * share
+    nearest = np.minimum(np.abs(want - have[left]), np.abs(want - have[right]))
+    inside = (want >= have[left]) & (want <= have[right])
+    far = np.where(inside & (nearest > 0), have[right] - have[left] > gap, nearest > gap / 2)
+    found[far] = np.nan
+    return np.asarray(found)
+
+
+def series(
+    like: "xr.Dataset", variables: Mapping[str, tuple[tuple[str, ...], "Array", Mapping[str, Any]]], **coords: Any
+) -> "xr.Dataset":
+    """Make a dataset on the times of another, or on ``time=`` if that is among the coordinates.
+
+    Parameters
+    ----------
+    variables : mapping
+        Name -> (dimensions, values, attributes); the first is the one that is drawn.
+    **coords : array or (dimensions, values, attributes)
+        Further coordinates.
+    """
+    import xarray as xr
+
+    attrs = {name: like.attrs[name] for name in _KEPT if name in like.attrs}
+    given: dict[str, Any] = {"time": like["time"].to_numpy(), **coords}
+    given["time"] = np.asarray(given["time"]).astype("datetime64[ns]")
+    return xr.Dataset({name: (dims, values, {"units": "", **told}) for name, (dims, values, told) in variables.items()},
+                      given, attrs)  # fmt: skip
+
+
+def _step(ns: "Array") -> float:
+    return float(np.median(np.diff(ns))) if len(ns) > 1 else 1e9

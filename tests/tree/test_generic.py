@@ -1,0 +1,99 @@
+"""Recipes that fit leaves by kind, shape and units, and templates that fit at any place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from armillary.errors import UnknownProduct
+from armillary.model import Fits, Interval, Parameter, Product, recipe
+from armillary.model.recipe import canonical
+from armillary.tree import Inventory, Recipes, derive
+
+
+@recipe("{input}/magnitude", inputs={"v": Fits(kinds=("series",), shapes=((3,),))}, title="{title}: magnitude",
+        units="{units}", kind="series", shape=(), block="time")  # fmt: skip
+def magnitude(v: Any) -> Any:
+    """Length."""
+    return v
+
+
+@recipe("{input}/smooth", inputs={"v": Fits(kinds=("series",), shapes=((), (3,)), units=("nT", "n T"))},
+        title="{title}, smooth", kind="series", parameters=(Parameter(name="window", type="float", default=5.0),),
+        block="time", pad="window")  # fmt: skip
+def smooth(v: Any, window: float) -> Any:
+    """Smooth."""
+    return v
+
+
+@recipe("mms/mms{n}/{mode}/skymap", inputs={"dist": "**/mms{n}/fpi/{mode}/l2/dis-dist/mms{n}_dis_dist_{mode}",
+        "b": "**/MMS{n}_FGM_{mode}_L2/mms{n}_fgm_b_{mode}"}, optional=("b",), title="M", kind="series")  # fmt: skip
+def skymap(dist: Any, b: Any) -> Any:
+    """Distribution."""
+    return dist
+
+
+def leaf(path: str, **others: Any) -> Product:
+    given = {"kind": "series", "units": "nT", "shape": (3,), "version": "1", "source": "a", **others}
+    return Product(path=path, title=path.rpartition("/")[2], coverage=Interval(0, 10**12), **given)
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Inventory:
+    made = Inventory(tmp_path / "i.sqlite", {"folder:/a": "a"}, (magnitude, smooth))
+    made.replace("folder:/a", "1", [leaf("a/b"), leaf("a/n", shape=(), units="cm^-3"), leaf("a/e", units="mV/m")])
+    return made
+
+
+def test_a_leaf_has_what_fits_it(inventory: Inventory) -> None:
+    assert [one.path for one in inventory.children("a/b")] == ["a/b/magnitude", "a/b/smooth"]
+    assert [one.path for one in inventory.children("a/e")] == ["a/e/magnitude"]
+    assert inventory.children("a/n") == []
+    assert {one.path: one.has_children for one in inventory.children("a")} == {"a/b": True, "a/e": True, "a/n": False}
+
+
+def test_what_is_made_of_a_leaf_is_a_leaf(inventory: Inventory) -> None:
+    found = inventory.product("a/b/magnitude")
+    assert (found.title, found.units, found.shape, found.inputs) == ("b: magnitude", "nT", (), ("a/b",))
+    assert found.source == "a"
+    chained = inventory.product("a/b/magnitude/smooth")
+    assert chained.title == "b: magnitude, smooth"
+    assert [one.name for one in chained.parameters] == ["window"]
+    with pytest.raises(UnknownProduct):
+        inventory.product("a/n/magnitude")
+    with pytest.raises(UnknownProduct):
+        inventory.product("nothing/magnitude")
+
+
+def test_a_new_version_of_the_leaf_is_a_new_version_of_what_is_made_of_it(inventory: Inventory) -> None:
+    before = inventory.product("a/b/magnitude").version
+    inventory.replace("folder:/a", "2", [leaf("a/b", version="2")])
+    assert inventory.product("a/b/magnitude").version != before
+
+
+def test_a_template_fits_at_any_place_in_any_spelling() -> None:
+    recipes = Recipes({skymap.output: skymap})
+    for dist, field in (
+        ("my/mms1/fpi/brst/l2/dis-dist/mms1_dis_dist_brst", "my/mms1/fgm/brst/l2/mms1_fgm_b_brst"),
+        ("cdaweb/MMS1_FPI_BRST_L2_DIS-DIST/mms1_dis_dist_brst", "cdaweb/MMS1_FGM_BRST_L2@0/mms1_fgm_b_brst"),
+    ):
+        (made,) = derive([leaf(dist), leaf(field)], recipes)
+        assert (made.path, made.inputs) == ("mms/mms1/brst/skymap", (dist, field))
+        assert made.whole
+    assert derive([leaf("x/mms1/fpi/brst/l2/dis-dist/mms2_dis_dist_brst")], recipes) == []
+
+
+def test_an_optional_input_may_be_absent() -> None:
+    (made,) = derive([leaf("x/mms1/fpi/fast/l2/dis-dist/mms1_dis_dist_fast")], Recipes({skymap.output: skymap}))
+    assert made.inputs[1] == ""
+
+
+def test_a_generic_recipe_has_one_input_and_hangs_under_it() -> None:
+    with pytest.raises(TypeError, match="generic"):
+        recipe("x/magnitude", inputs={"v": Fits(kinds=("series",))}, title="", kind="series")(lambda v: v)
+    with pytest.raises(TypeError, match="which it does not have"):
+        recipe("{input}/m", inputs={"v": Fits(kinds=("series",))}, title="", kind="series", pad="w")(lambda v: v)
+
+
+def test_canonical_keeps_the_name_of_the_leaf() -> None:
+    assert canonical("A/WI_H0_MFI@1/B_GSE") == "a/wi/h0/mfi/b_gse"

@@ -109,6 +109,37 @@ def omni_from_skymap(skymap: "xr.Dataset") -> "xr.Dataset":
 
 
 @recipe(
+    "simulated/sentry/ions",
+    inputs={
+        "skymap": "simulated/sentry/ion_skymap",
+        "b": "simulated/sentry/b_gse",
+        "v": "simulated/sentry/ion_velocity_gse",
+    },
+    title="Ion distributions at the sentry, with field and velocity",
+    kind="skymap",
+    units="s^3 cm^-6",
+    block="time",
+    pad=10.0,
+)
+def ions(skymap: "xr.Dataset", b: "xr.Dataset", v: "xr.Dataset") -> "xr.Dataset":
+    """Put in order as every mission's distributions are: phase space density with the vectors that belong to it."""
+    from armillary.science.align import align
+    from armillary.science.particles.datasets import to_dataset
+    from armillary.science.particles.skymap import Skymap
+
+    time = skymap["time"].to_numpy().astype(np.int64)
+    psd = skymap["psd"].to_numpy()
+    error = psd / np.sqrt(np.maximum(skymap["counts"].to_numpy(), 1))
+    cells = Skymap(psd, *(skymap[name].to_numpy() for name in ("azimuth", "polar", "energy")), error=error)
+    near = {
+        "magnetic_field": align(b["time"].to_numpy().astype(np.int64), b["b_gse"].to_numpy(), time),
+        "bulk_velocity": align(v["time"].to_numpy().astype(np.int64), v["ion_velocity_gse"].to_numpy(), time),
+        "to_gse": np.tile(np.eye(3), (len(time), 1, 1)),
+    }
+    return to_dataset(cells, skymap["time"].to_numpy(), frame="GSE", species="ion", beside=near)
+
+
+@recipe(
     "simulated/tile/ndvi",
     inputs={"optical": "simulated/tile/optical"},
     title="Normalised difference vegetation index",
@@ -197,6 +228,7 @@ RECIPES: Final[tuple[Recipe, ...]] = (
     alfven_mach,
     density_mean,
     omni_from_skymap,
+    ions,
     ndvi,
     sar_db,
     colours,

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: Attributes of the data that still hold for what is made from them.
 _KEPT: Final = ("citation", "licence", "Acknowledgement", "DOI", "Rules_of_use")
-#: A gap is what is longer than so many usual steps.
-_GAP: Final = 3.0
 
 
 def main_of(data: "xr.Dataset", components: int) -> "xr.DataArray":
@@ -68,41 +66,12 @@ def frame_of(data: "xr.Dataset") -> str:
 
 
 def at_times(data: "xr.Dataset", time: "Array", largest_gap: float | None = None) -> "Array":
-    """Give the main variable at other times, by straight lines between samples; NaN where there is no data around.
+    """Give the main variable at other times, datetime64[ns]; see `armillary.science.align.align`."""
+    from armillary.science.align import align
 
-    Parameters
-    ----------
-    data : Dataset
-        A series of numbers or vectors.
-    time : array of datetime64[ns], shape (t,)
-        The times wanted.
-    largest_gap : float, optional
-        Seconds between two samples that are still joined; without it three times the usual step of `data`, and at least
-        once the usual step of `time`. Up to half of that, the first and last sample hold outside.
-
-    Returns
-    -------
-    array, shape (t, ...)
-        float64.
-    """
     main = next(one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "iufb")
-    values = main.to_numpy().astype(float)
     have, want = (np.asarray(one).astype("datetime64[ns]").astype(np.int64) for one in (data["time"].to_numpy(), time))
-    good = np.isfinite(values).reshape(len(values), -1).all(1)
-    have, values = have[good], values[good]
-    if not have.size:
-        return np.full((len(want), *values.shape[1:]), np.nan)
-    gap = largest_gap * 1e9 if largest_gap is not None else max(_GAP * _step(have), _step(want))
-    right = np.clip(np.searchsorted(have, want), 1, max(len(have) - 1, 1))
-    left, right = right - 1, np.minimum(right, len(have) - 1)
-    span = np.maximum(have[right] - have[left], 1)
-    share = np.clip((want - have[left]) / span, 0, 1).reshape(-1, *[1] * (values.ndim - 1))
-    found = values[left] * (1 - share) + values[right] * share
-    nearest = np.minimum(np.abs(want - have[left]), np.abs(want - have[right]))
-    inside = (want >= have[left]) & (want <= have[right])
-    far = np.where(inside & (nearest > 0), have[right] - have[left] > gap, nearest > gap / 2)
-    found[far] = np.nan
-    return np.asarray(found)
+    return align(have, main.to_numpy(), want, largest_gap)
 
 
 def series(
@@ -124,7 +93,3 @@ def series(
     given["time"] = np.asarray(given["time"]).astype("datetime64[ns]")
     return xr.Dataset({name: (dims, values, {"units": "", **told}) for name, (dims, values, told) in variables.items()},
                       given, attrs)  # fmt: skip
-
-
-def _step(ns: "Array") -> float:
-    return float(np.median(np.diff(ns))) if len(ns) > 1 else 1e9

@@ -1,6 +1,6 @@
 """Pictures of products."""
 
-from armillary.plots.panels import arrange
+from armillary.plots.panels import AT_CURSOR, arrange
 from armillary.plots.saving import ENDINGS, check_ending, save
 from armillary.plots.view import (
     Axis,
@@ -16,6 +16,7 @@ from armillary.plots.view import (
 )
 
 __all__ = [
+    "AT_CURSOR",
     "ENDINGS",
     "Axis",
     "Band",

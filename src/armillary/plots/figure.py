@@ -114,6 +114,7 @@ def _draw_panel(figure: "Figure", view: View, panel: Panel, box: Box, layout: La
     _set_axes(place, view, panel)
     if panel.x.time:
         _draw_bands(place, view, labelled=panel is view.panels[0])
+        _draw_cursor(place, view)
     if mappable is not None and panel.colour:
         _draw_colour_bar(figure, layout, place, mappable, panel.colour)
     if len(panel.labels) > 0:
@@ -147,7 +148,8 @@ def _draw_cells(place: _Place, view: View, panel: Panel, cells: Cells) -> Any:
     from matplotlib.image import AxesImage
 
     norm, colours = _norm(panel.colour or ColourAxis(""))
-    pixels = paint(cells, view.start, view.stop, panel.y, place.width, place.height)
+    low, high = (view.start, view.stop) if panel.x.time else (panel.x.low, panel.x.high)
+    pixels = paint(cells, low, high, panel.y, place.width, place.height)
     image = AxesImage(place.axes, cmap=colours, norm=norm, interpolation="nearest", origin="upper", extent=(0, 1, 0, 1))
     image.set_data(np.ma.masked_invalid(pixels))
     image.set_transform(place.axes.transAxes)
@@ -198,6 +200,11 @@ def _draw_bands(place: _Place, view: View, *, labelled: bool) -> None:
                 _plain(band.label), (part, 1), (1, 2), "axes fraction", "offset points", fontsize=6.5, color="#555555"
             )
             written = part + 0.01 + 0.062 * len(band.label) / max(place.box.width, 0.1)
+
+
+def _draw_cursor(place: _Place, view: View) -> None:
+    if view.cursor is not None and view.start <= view.cursor <= view.stop:
+        place.axes.axvline((view.cursor - view.start) / _SECOND, color="#555555", linewidth=0.7, linestyle="--")
 
 
 def _set_axes(place: _Place, view: View, panel: Panel) -> None:

@@ -6,7 +6,7 @@ from armillary.plots.view import Array, Axis, Cells
 from armillary.science.decimate import join_columns
 
 
-def paint(cells: Cells, start: int, stop: int, y: Axis, width: int, height: int) -> Array:
+def paint(cells: Cells, start: float, stop: float, y: Axis, width: int, height: int) -> Array:
     """Give the value under each pixel; row 0 is on top, NaN where there is none.
 
     Where several columns share a pixel their mean is shown; a column narrower than a pixel still gets one.
@@ -21,7 +21,7 @@ def paint(cells: Cells, start: int, stop: int, y: Axis, width: int, height: int)
         return image
     edges = cells.edges if cells.edges.ndim == 1 else cells.edges[inside]
     left, right, pixel = cells.left[inside], cells.right[inside], (stop - start) / width
-    place = np.clip(((left + (right - left) // 2 - start) / pixel).astype(np.int64), 0, width - 1)
+    place = np.clip(((left + (right - left) / 2 - start) / pixel).astype(np.int64), 0, width - 1)
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     left, right, edges, values = join_columns(left, right, edges, cells.values[inside], starts)
     centres = start + (np.arange(width) + 0.5) * pixel

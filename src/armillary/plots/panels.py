@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from armillary.errors import BadRequest
 from armillary.plots.images import cube_panels, raster_panels
+from armillary.plots.planes import plane_panels
 from armillary.plots.series import packet_panels, series_panels
 from armillary.plots.tables import event_panels, sample_panels, source_panels
 from armillary.plots.view import Band, Cells, Line, Panel, Points, Spans, Trace, View
@@ -18,6 +19,7 @@ _ARRANGERS: Final[dict[str, Callable[..., list[Panel]]]] = {
     "series": series_panels,
     "spectrogram": series_panels,
     "distribution": series_panels,
+    "skymap": series_panels,
     "packets": packet_panels,
     "raster": raster_panels,
     "cube": cube_panels,
@@ -25,6 +27,8 @@ _ARRANGERS: Final[dict[str, Callable[..., list[Panel]]]] = {
     "events": event_panels,
     "samples": sample_panels,
 }
+#: Kinds of which one time is drawn.
+AT_CURSOR: Final[dict[str, Callable[..., list[Panel]]]] = {"plane": plane_panels}
 #: Attributes of data that tell where they came from, as makers of files call them.
 _TOLD: Final = {
     "armillary_lineage": "lineage", "armillary_request": "request", "lineage": "lineage", "request": "request",
@@ -41,6 +45,7 @@ def arrange(
     items: "Sequence[tuple[Product, Data]]",
     *,
     interval: "Interval | None" = None,
+    cursor: int | None = None,
     bands: Sequence[Band] = (),
     title: str = "",
 ) -> View:
@@ -56,6 +61,8 @@ def arrange(
         The data keep the promise of ``product.kind``.
     interval : Interval, optional
         The time axis; without it, from the first to the last time of all panels.
+    cursor : int, optional
+        The time (ns) for which planes and volumes are drawn, marked in the panels on time; without it the middle one.
     bands : sequence of Band
         Events to be drawn across all time panels.
 
@@ -68,9 +75,9 @@ def arrange(
         raise BadRequest("there is nothing to draw", "name at least one product")
     panels: list[Panel] = []
     for product, data in items:
-        if product.kind not in _ARRANGERS:
+        if product.kind not in {*_ARRANGERS, *AT_CURSOR}:
             raise BadRequest(f"{product.path} is a {product.kind!r}, which has no picture", "draw another product")
-        panels += _ARRANGERS[product.kind](product, data, interval)
+        panels += _of_one(product, data, interval, cursor)
     panels.sort(key=lambda panel: not panel.x.time)
     apart = interval is None and _apart(panels)
     start, stop = (interval.start, interval.stop) if interval else _span(panels, items)
@@ -78,7 +85,13 @@ def arrange(
     if apart:
         panels = [replace(one, notes=(*one.notes, _APART)) if one.x.time else one for one in panels]
     kept = tuple(band for band in bands if band.start < stop and band.stop >= start)
-    return View(tuple(panels), start, stop, kept, title or _title(items), about(items))
+    return View(tuple(panels), start, stop, kept, title or _title(items), about(items), cursor)
+
+
+def _of_one(product: "Product", data: "Data", interval: "Interval | None", cursor: int | None) -> list[Panel]:
+    if product.kind in AT_CURSOR:
+        return AT_CURSOR[product.kind](product, data, cursor)
+    return _ARRANGERS[product.kind](product, data, interval)
 
 
 def about(items: "Sequence[tuple[Product, Data]]") -> dict[str, str]:

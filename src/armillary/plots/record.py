@@ -1,8 +1,9 @@
 """The view as JSON or as one binary message, for pages.
 
-A record is ``{version, title, start, stop, about, summary, bands, panels}``; a panel is ``{kind, title, source, notes,
-aspect, x, y, colour, traces}`` with the fields of the values in `armillary.plots.view`, and a trace has the name of its
-class in small letters as ``type``. Times become float64 milliseconds since 1970 UTC, as JavaScript counts them.
+A record is ``{version, title, start, stop, cursor, about, summary, bands, panels}``; a panel is ``{kind, title, source,
+notes, aspect, at_cursor, x, y, colour, traces}`` with the fields of the values in `armillary.plots.view`, and a trace
+has the name of its class in small letters as ``type``. Times become float64 milliseconds since 1970 UTC, as JavaScript
+counts them.
 An array becomes ``{"type": "f8" | "f4" | "u1" | "i4", "shape": [...], "data": base64}`` with little
 endian numbers, or ``{"type", "shape", "at": offset}`` in the binary form:
 
@@ -60,6 +61,7 @@ def _view(view: View, max_points: int, put: Put) -> dict[str, Any]:
         "title": view.title,
         "start": view.start / 1e6,
         "stop": view.stop / 1e6,
+        "cursor": None if view.cursor is None else view.cursor / 1e6,
         "about": dict(view.about),
         "summary": view.summary,
         "bands": bands,
@@ -74,6 +76,7 @@ def _panel(panel: Panel, max_points: int, put: Put) -> dict[str, Any]:
         "source": panel.source,
         "notes": list(panel.notes),
         "aspect": panel.aspect,
+        "at_cursor": panel.at_cursor,
         "x": _axis(panel.x),
         "y": _axis(panel.y),
         "colour": asdict(panel.colour) if panel.colour else None,

@@ -49,7 +49,7 @@ class Curves:
 
 def series_panels(product: "Product", data: "xr.Dataset", interval: "Interval | None") -> list[Panel]:
     """Arrange every variable on time: spectrograms for those with bins, lines for the others."""
-    data = within(data, interval)
+    data = within(data[["psd"]] if product.kind == "skymap" else data, interval)
     drawn = [one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "biuf"]
     binned = [one for one in drawn if _has_bins(one, product.kind)]
     panels = [spectrogram(product, one, data["time"].to_numpy()) for one in binned]
@@ -144,7 +144,7 @@ def _has_bins(variable: "xr.DataArray", kind: str) -> bool:
     if variable.ndim < 2 or (display.startswith(("time_series", "stack_plot")) and components <= MAX_LINES):
         return False
     numeric = [_coordinate(variable, n) is not None for n in range(1, variable.ndim)]
-    if kind in {"spectrogram", "distribution"} or display.startswith("spectrogram"):
+    if kind in {"spectrogram", "distribution", "skymap"} or display.startswith("spectrogram"):
         return any(numeric) or components > MAX_LINES
     return components > MAX_LINES
 

@@ -140,6 +140,8 @@ class Panel:
         What the reader must know about how it was drawn, e.g. that values were masked.
     aspect : float, optional
         Height of one unit of y over the width of one unit of x; None where the panel is stretched to its place.
+    at_cursor : bool
+        Whether it shows one time, that of the view's cursor.
     """
 
     kind: PanelKind
@@ -151,6 +153,7 @@ class Panel:
     source: str = ""
     notes: tuple[str, ...] = ()
     aspect: float | None = None
+    at_cursor: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -180,6 +183,8 @@ class View:
         The shared time axis in ns; both 0 if no panel has time.
     about : mapping of str to str
         Where it came from: products, requests, citations, licences. It is written into every file.
+    cursor : int, optional
+        The time (ns) that planes and volumes are drawn for.
     """
 
     panels: tuple[Panel, ...]
@@ -188,6 +193,7 @@ class View:
     bands: tuple[Band, ...] = ()
     title: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
+    cursor: int | None = None
 
     @property
     def has_time(self) -> bool:

@@ -169,21 +169,29 @@ class Desk:
         requests: Sequence[Request],
         progress: Progress = silent,
         *,
+        at: TimeLike | None = None,
         title: str = "",
         catalogues: Sequence[str] = (),
         offline: bool = False,
     ) -> "View":
-        """Get several products and arrange them in one picture, with the events of catalogues drawn on it."""
-        from armillary.plots import arrange
+        """Get several products and arrange them in one picture, with the events of catalogues drawn on it.
+
+        Planes and volumes are drawn for the time `at`, without it for the middle of the interval.
+        """
+        from armillary.plots import AT_CURSOR, arrange
+        from armillary.services.cursor import cursor_of, narrowed
         from armillary.services.events import bands_of
 
         interval = next((one.extent.time for one in requests if one.extent.time), None)
+        cursor = cursor_of(interval, None if at is None else parse_time(at))
         bands = bands_of(self.catalogues, catalogues, interval)  # first: an unknown name is told before any work
         items = []
         for number, one in enumerate(requests):
             part = share(progress, number / len(requests), (number + 1) / len(requests))
-            items.append((self.product(one.product), self.answer(one, part, offline=offline)))
-        return arrange(items, interval=interval, bands=bands, title=title)
+            product = self.product(one.product)
+            items.append((product, self.answer(narrowed(one, product, cursor), part, offline=offline)))
+        shown = cursor if any(product.kind in AT_CURSOR for product, _ in items) else None
+        return arrange(items, interval=interval, cursor=shown, bands=bands, title=title)
 
     def workshop(self, *, offline: bool = False) -> "Workshop":
         """Give what `armillary.products.make` needs."""

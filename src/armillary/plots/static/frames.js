@@ -169,6 +169,16 @@ export function drawBands(canvas, box, ruler, bands, how) {
   }
 }
 
+/** Mark the time that planes and volumes are drawn for; ms, or null for none. */
+export function drawCursor(canvas, box, ruler, cursor, look) {
+  if (cursor === null || cursor === undefined || cursor < ruler.low || cursor > ruler.high) return;
+  const x = toPixel(ruler, cursor);
+  canvas.strokeStyle = look.ink;
+  canvas.setLineDash([5, 3]);
+  stroke(canvas, x, box.top, x, box.top + box.height);
+  canvas.setLineDash([]);
+}
+
 /** Write lines upwards, centred on a point, each shortened to the room it has. */
 function upright(canvas, lines, x, y, room) {
   const texts = lines.filter(Boolean);

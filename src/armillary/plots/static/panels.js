@@ -1,7 +1,7 @@
 // Stacked panels on a canvas with one time axis that is moved and zoomed; used by the desk and by exported pages.
 import { fromPixel, number, toPixel, zoomed } from "./axes.js";
 import { lineColour, pageColours } from "./colours.js";
-import { MARGIN, drawBands, drawFrame, placePanels } from "./frames.js";
+import { MARGIN, drawBands, drawCursor, drawFrame, placePanels } from "./frames.js";
 import { drawTrace, valueAt } from "./painters.js";
 import { timeText } from "./ticks.js";
 
@@ -11,7 +11,8 @@ const QUIET = 150;
 /**
  * A picture in an element. It fires `viewchange` (detail: {start, stop} in ms since 1970 UTC) on the element when the
  * reader has moved or zoomed the time axis, 150 ms after the last move, so that finer data can be fetched and given
- * to `set`.
+ * to `set`. A click on a time, the keys "," and ".", and dragging the marked time fire `cursorchange` (detail: {at} in
+ * ms) where panels show one time.
  */
 export class Panels {
   /**
@@ -27,7 +28,7 @@ export class Panels {
     this.cursor = null;
     this.grip = null;
     this.pending = 0;
-    this.timer = 0;
+    this.timer = this.cursorTimer = 0;
     root.classList.add("arm-panels");
     this.canvas = root.appendChild(document.createElement("canvas"));
     this.overlay = root.appendChild(document.createElement("canvas"));
@@ -104,6 +105,7 @@ export class Panels {
     this.leaving.abort();
     this.watch.disconnect();
     clearTimeout(this.timer);
+    clearTimeout(this.cursorTimer);
     cancelAnimationFrame(this.pending);
     this.root.replaceChildren();
     this.root.classList.remove("arm-panels");
@@ -174,6 +176,7 @@ export class Panels {
     canvas.scale(scale, scale);
     if (panel.x.time) {
       drawBands(canvas, box, rulers.x, this.view.bands, { labelled: k === 0, dark: look.dark });
+      drawCursor(canvas, box, rulers.x, this.view.cursor, look);
     }
     drawFrame(canvas, box, panel, rulers, look);
     canvas.restore();
@@ -271,7 +274,9 @@ export class Panels {
     if (place.k < 0 || event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
     const now = { span: [...this.span], ranges: this.ranges.map((range) => ({ x: [...range.x], y: [...range.y] })) };
-    this.grip = { ...place, toX: place.x, toY: place.y, box: event.shiftKey, now };
+    const marked = this.view.cursor ?? null;
+    const cursor = marked !== null && this.onTime(place) && Math.abs(this.pixel(marked) - place.x) < 6;
+    this.grip = { ...place, toX: place.x, toY: place.y, box: event.shiftKey, cursor, now };
   }
 
   move(event) {
@@ -282,6 +287,7 @@ export class Panels {
     }
     Object.assign(this.grip, { toX: place.x, toY: place.y });
     if (this.grip.box) this.drawOverlay();
+    else if (this.grip.cursor) this.mark(this.grip.toX);
     else this.drag();
   }
 
@@ -303,6 +309,7 @@ export class Panels {
   release() {
     const grip = this.grip;
     this.drop();
+    if (grip && !grip.box && this.onTime(grip) && Math.hypot(grip.toX - grip.x, grip.toY - grip.y) < 3) this.mark(grip.x);
     if (!grip?.box || Math.abs(grip.toX - grip.x) < 4) return;
     const rulers = this.rulers(grip.k);
     const rising = (ruler, a, b) => [fromPixel(ruler, a), fromPixel(ruler, b)].sort((one, two) => one - two);
@@ -311,6 +318,29 @@ export class Panels {
     if (this.view.panels[grip.k].x.time) this.show(xs[0], xs[1]);
     else this.ranges[grip.k].x = xs;
     this.redraw();
+  }
+
+  /** Say whether a place lies on the time axis's panels. */
+  onTime(place) {
+    return place.k >= 0 && !place.beside && this.view.panels[place.k].x.time;
+  }
+
+  /** Move the cursor's time to a pixel, where there are panels that show one time. */
+  mark(x) {
+    const k = this.view.panels.findIndex((panel) => panel.x.time);
+    if (k >= 0) this.markTime(fromPixel(this.rulers(k).x, x));
+  }
+
+  /** @param {number} at ms */
+  markTime(at) {
+    if (!this.view.panels.some((panel) => panel.at_cursor)) return;
+    this.view.cursor = Math.min(Math.max(at, this.span[0]), this.span[1]);
+    this.redraw();
+    clearTimeout(this.cursorTimer);
+    const detail = { at: this.view.cursor };
+    this.cursorTimer = setTimeout(() => {
+      this.root.dispatchEvent(new CustomEvent("cursorchange", { bubbles: true, detail }));
+    }, QUIET / 3);
   }
 
   drop() {
@@ -343,7 +373,9 @@ export class Panels {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const range = { low: this.span[0], high: this.span[1], log: false };
     if (event.key in moves) this.show(...zoomed(range, 0, 1, moves[event.key]));
-    else if (event.key in zooms) this.show(...zoomed(range, 0.5, zooms[event.key]));
+    else if ((event.key === "," || event.key === ".") && this.view.cursor !== null) {
+      this.markTime(this.view.cursor + ((event.key === "." ? 1 : -1) * (this.span[1] - this.span[0])) / 200);
+    } else if (event.key in zooms) this.show(...zoomed(range, 0.5, zooms[event.key]));
     else if (event.key === "Home") this.home();
     else if (event.key === "Escape") this.drop();
     else return;

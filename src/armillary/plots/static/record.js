@@ -7,10 +7,10 @@ const KINDS = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Arr
  *   reversed?: boolean, map?: string}} Axis
  * @typedef {{data: ArrayLike<number>, shape: number[]}} NumberArray
  * @typedef {{type: "line"|"cells"|"points"|"image"|"spans", label?: string, colour?: string, [part: string]: any}} Trace
- * @typedef {{kind: string, title: string, source: string, notes: string[], aspect: number|null, x: Axis, y: Axis,
- *   colour: Axis|null, traces: Trace[]}} Panel
+ * @typedef {{kind: string, title: string, source: string, notes: string[], aspect: number|null,
+ *   at_cursor: boolean, x: Axis, y: Axis, colour: Axis|null, traces: Trace[]}} Panel
  * @typedef {{start: number, stop: number, label: string, colour: string}} Band
- * @typedef {{version: number, title: string, start: number, stop: number, about: Object<string, string>,
+ * @typedef {{version: number, title: string, start: number, stop: number, cursor: number|null, about: Object<string, string>,
  *   summary: string, bands: Band[], panels: Panel[]}} View
  */
 

@@ -27,6 +27,7 @@ def plot(
     rows: data.Rows = None,
     catalogue: Annotated[list[str] | None, typer.Option(help="Catalogue whose events are drawn.")] = None,
     title: Annotated[str, typer.Option(help="Title of the picture.")] = "",
+    at: Annotated[str | None, typer.Option(help="Time that planes and volumes are drawn for.")] = None,
     offline: data.Offline = False,
 ) -> None:
     """Draw products in stacked panels: .png .svg .pdf .html."""
@@ -38,7 +39,7 @@ def plot(
     desk = desk_of(context)
     requests = _each(desk, wanted, expand(desk, products))
     with progress_bar("making") as progress:
-        view = desk.view(requests, progress, title=title, catalogues=catalogue or (), offline=offline)
+        view = desk.view(requests, progress, at=at, title=title, catalogues=catalogue or (), offline=offline)
         if not view.panels:
             raise data.nothing(" ".join(one.product for one in requests), wanted)
         typer.echo(save(view, output, progress))

@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from armillary.errors import ArmillaryError, BadRequest, Cancelled, http_status, to_record
 from armillary.model import Data, Interval, Product, Progress, Request, parse_time, share
 from armillary.model.kinds import TIME_KINDS
-from armillary.plots import Band, View, arrange
+from armillary.plots import AT_CURSOR, Band, View, arrange
+from armillary.services.cursor import cursor_of, narrowed
 from armillary.services.desk import Desk
 from armillary.services.events import bands_of
 from armillary.services.web.tickets import Ticket
@@ -28,7 +29,7 @@ router = APIRouter(tags=["view"])
 Requests = Annotated[list[str], Query(alias="request", max_length=50)]
 Names = Annotated[list[str] | None, Query(alias="catalogue")]
 #: Kinds that are drawn on the shared time axis.
-_ON_TIME: Final = (*TIME_KINDS, "events")
+_ON_TIME: Final = tuple(kind for kind in (*TIME_KINDS, "events") if kind not in AT_CURSOR)
 _EARLIEST, _LATEST = parse_time("1678-01-02"), parse_time("2261-12-30")
 #: A product without a given time is first shown for at most so long and so many samples.
 _FIRST_SECONDS: Final = 86_400.0
@@ -60,12 +61,14 @@ def view(
     start: str | None = None,
     stop: str | None = None,
     catalogue: Names = None,
+    at: str | None = None,
     points: Annotated[int, Query(ge=100, le=100_000)] = 4000,
     margin: Annotated[float, Query(ge=0, le=2)] = 0.0,
     ticket: str = "",
 ) -> Response:
     """Arrange products in one picture, as the binary record of `armillary.plots.record`.
 
+    Planes and volumes are drawn for the time `at`, without it for the middle of the interval.
     What stands on the time axis comes with a margin on both sides, a part of the interval, so that it can be moved.
 
     Products and catalogues that fail are left out and told in the header ``X-Armillary-Problems`` (percent-encoded
@@ -75,13 +78,15 @@ def view(
     with call.app.state.tickets.working(ticket) as progress:
         interval = interval_of(desk, request, start, stop)
         wide = _widened(interval, margin)
-        asked = {text: partial(_asked, desk, text, interval, wide) for text in request}
+        cursor = cursor_of(interval, parse_time(at) if at else None)
+        asked = {text: partial(_asked, desk, text, interval, wide, cursor) for text in request}
         found = _gather(desk, asked, progress)
         _draw_on(found, desk, catalogue or [], wide)
         if found.problems and not found.items:
             return _nothing(found)
         timed = any(product.kind in _ON_TIME for product, _ in found.items)
-        made: View = arrange(found.items, interval=wide if timed else interval, bands=found.bands)
+        shown = cursor if any(product.kind in AT_CURSOR for product, _ in found.items) else None
+        made: View = arrange(found.items, interval=wide if timed else interval, cursor=shown, bands=found.bands)
         headers = {"X-Armillary-Problems": quote(json.dumps(found.told())), "Cache-Control": "no-store"}
         return Response(made.to_bytes(points), media_type="application/octet-stream", headers=headers)
 
@@ -113,7 +118,7 @@ def within(desk: Desk, text: str, interval: Interval | None) -> Request:
     """Give a request for the shown interval, where time means something for its product."""
     asked = Request.from_query(text)
     product = desk.product(asked.product)
-    timed = product.kind in _ON_TIME or (product.kind == "raster" and product.coverage)
+    timed = product.kind in _ON_TIME or product.kind in AT_CURSOR or (product.kind == "raster" and product.coverage)
     if asked.extent.time or not timed:
         return asked
     return replace(asked, extent=replace(asked.extent, time=interval))
@@ -141,9 +146,10 @@ def _widened(interval: Interval | None, margin: float) -> Interval | None:
     return Interval(max(interval.start - more, _EARLIEST), min(interval.stop + more, _LATEST))
 
 
-def _asked(desk: Desk, text: str, interval: Interval | None, wide: Interval | None) -> Request:
-    on_time = desk.product(Request.from_query(text).product).kind in _ON_TIME
-    return within(desk, text, wide if on_time else interval)
+def _asked(desk: Desk, text: str, interval: Interval | None, wide: Interval | None, cursor: int | None) -> Request:
+    product = desk.product(Request.from_query(text).product)
+    asked = within(desk, text, wide if product.kind in _ON_TIME else interval)
+    return narrowed(asked, product, cursor)
 
 
 def _gather(desk: Desk, asked: Mapping[str, Callable[[], Request]], progress: Progress) -> Gathered:

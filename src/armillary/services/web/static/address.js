@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{product: string, params: Object<string, any>, more: Object<string, string>}} Shown
- * @typedef {{shown: Shown[], span: [string, string]|null, catalogues: string[]}} State
+ * @typedef {{shown: Shown[], span: [string, string]|null, at: string|null, catalogues: string[]}} State
  */
 
 const PARTS = ["bbox", "cone", "where", "rows"];
@@ -14,6 +14,7 @@ export function readAddress(search) {
   return {
     shown: asked.getAll("request").map(readRequest).filter((one) => one.product),
     span: start && stop ? [start, stop] : null,
+    at: asked.get("at"),
     catalogues: asked.getAll("catalogue"),
   };
 }
@@ -37,6 +38,7 @@ function readable(text) {
 export function pairsOf(state) {
   const pairs = state.shown.map((one) => /** @type {[string, string]} */ (["request", writeRequest(one)]));
   if (state.span) pairs.push(["start", state.span[0]], ["stop", state.span[1]]);
+  if (state.at) pairs.push(["at", state.at]);
   return [...pairs, ...state.catalogues.map((name) => /** @type {[string, string]} */ (["catalogue", name]))];
 }
 

@@ -19,6 +19,7 @@ class Desk {
     this.state = readAddress(location.search);
     this.picture = new Picture(byId("picture"), {
       moved: (span) => this.change({ span }),
+      pointed: (at) => this.change({ at }),
       drawn: (view, seconds) => this.drawn(view, seconds),
       problems: (all) => this.showProblems(all),
       busy: (words, stop) => this.status.busy(words, stop),

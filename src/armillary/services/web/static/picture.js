@@ -11,7 +11,7 @@ const POINTS = 4;
 
 /**
  * @typedef {import("./address.js").State} State
- * @typedef {{moved: (span: [string, string]) => void, drawn: (view: any, seconds: number) => void,
+ * @typedef {{moved: (span: [string, string]) => void, pointed: (at: string) => void, drawn: (view: any, seconds: number) => void,
  *   problems: (all: Problem[]) => void, busy: (words: string, stop: () => void) => void,
  *   tell: (fraction: number, message: string) => void, ended: (words: string) => void}} Reports
  */
@@ -25,7 +25,10 @@ export class Picture {
     this.panels = null;
     /** @type {Waiting|null} */
     this.waiting = null;
+    /** @type {State|null} the state that is drawn */
+    this.drawn = null;
     root.addEventListener("viewchange", (event) => this.moved(/** @type {CustomEvent} */ (event).detail));
+    root.addEventListener("cursorchange", (event) => this.reports.pointed(writeTime(/** @type {CustomEvent} */ (event).detail.at)));
   }
 
   /** Times that are seen, as texts. */
@@ -52,18 +55,28 @@ export class Picture {
     }
     const seen = state.span && /** @type {[number, number]} */ (state.span.map(readTime));
     if (this.panels && seen) this.panels.show(seen[0], seen[1], false);
-    const waiting = new Waiting("view", this.pairs(state, seen), this.reports.tell);
+    const asked = this.onlyPointed(state) ? pointedAt(state, this.panels.view) : state;
+    if (asked !== state) this.panels.view.cursor = readTime(state.at);
+    const waiting = new Waiting("view", this.pairs(asked, seen), this.reports.tell);
     this.waiting = waiting;
     this.reports.busy(this.panels ? "Getting data" : "Getting the picture", () => this.cancel());
-    await this.finish(waiting, state, seen);
+    await this.finish(waiting, state, seen, asked !== state);
   }
 
-  async finish(waiting, state, seen) {
+  /** Say whether nothing but the cursor's time has changed since the last picture. */
+  onlyPointed(state) {
+    const rest = (one) => JSON.stringify({ ...one, at: null });
+    return Boolean(this.panels && this.drawn && state.at && state.at !== this.drawn.at && rest(state) === rest(this.drawn));
+  }
+
+  async finish(waiting, state, seen, pointed) {
     const began = performance.now();
     try {
       const answer = await waiting.answer;
-      const view = decodeBytes(await answer.arrayBuffer());
+      const fresh = decodeBytes(await answer.arrayBuffer());
       if (this.waiting !== waiting) return;
+      const view = pointed ? withPointed(this.panels.view, fresh) : fresh;
+      this.drawn = state;
       const told = JSON.parse(decodeURIComponent(answer.headers.get("X-Armillary-Problems") ?? "[]"));
       this.show(keptPanels(view, this.panels?.view, told, state), seen);
       this.reports.drawn(view, (performance.now() - began) / 1000);
@@ -107,8 +120,25 @@ export class Picture {
 
   clear() {
     this.panels?.destroy();
-    this.panels = null;
+    this.panels = this.drawn = null;
   }
+}
+
+/** Ask only for the products whose panels show the cursor's time. */
+function pointedAt(state, view) {
+  const sources = new Set(view.panels.filter((panel) => panel.at_cursor).map((panel) => panel.source));
+  const shown = state.shown.filter((one) => sources.has(one.product));
+  return shown.length ? { ...state, shown, catalogues: [] } : state;
+}
+
+/** Put new panels of the cursor's time in the place of the old ones. */
+function withPointed(view, fresh) {
+  const waiting = [...fresh.panels];
+  const panels = view.panels.map((panel) => {
+    const place = panel.at_cursor ? waiting.findIndex((one) => one.source === panel.source) : -1;
+    return place < 0 ? panel : waiting.splice(place, 1)[0];
+  });
+  return { ...view, panels, cursor: fresh.cursor };
 }
 
 /** @returns {[string, string]} */

@@ -23,6 +23,7 @@ ENDINGS: Final[dict[str, str]] = {
     ".vot": "astro", ".votable": "astro", ".xml": "astro", ".ecsv": "astro",
     ".tif": "rasters", ".tiff": "rasters", ".jp2": "rasters",
     ".hdr": "envi",
+    ".pim": "pims",
 }  # fmt: skip
 
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
@@ -41,6 +42,7 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"II+\x00", "rasters"),
     (b"MM\x00+", "rasters"),
     (b"\x00\x00\x00\x0cjP  ", "rasters"),
+    (b"EOS_PIMS", "pims"),
 )
 #: Words at the begin of a name that tells about data and holds none.
 _PROSE: Final = ("readme", "license", "licence", "copying", "changes", "changelog", "requirements", "sha256sums")

@@ -1,0 +1,164 @@
+"""Spectrograms of skymaps: over energy, azimuth, polar angle and the six directions of the axes.
+
+Every cell counts with its exact solid angle; cells that were not measured (NaN) are left out of both the sum and the
+weights. Means over directions are taken first, at each energy, then, where limits of energy are given, the mean over
+ln E. So what is isotropic stays flat even where cells are missing.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from armillary.errors import BadParameter
+from armillary.science.particles.angles import azimuth_step, bounds_between, over_energy, solid_angles
+from armillary.science.particles.binning import bin_means
+from armillary.science.particles.gyrophase import gyro_phase_distribution, phase_centres
+from armillary.science.particles.parts import sort_parts
+from armillary.science.particles.pitch import pitch_angle_distribution, pitch_edges
+from armillary.science.particles.skymap import Skymap
+from armillary.science.plasma import ELEMENTARY_CHARGE, Array
+
+#: What values may be given in, and how each is written.
+UNITS: Final = {
+    "eflux": "eV/(cm^2 s sr eV)",
+    "flux": "1/(cm^2 s sr eV)",
+    "psd": "s^3 cm^-6",
+}
+#: Directions of motion within 45 degrees of an axis.
+DIRECTIONS: Final = ("px", "mx", "py", "my", "pz", "mz")
+
+
+def in_units(psd: Array, cells: Skymap, units: str) -> Array:
+    """Turn phase space densities into another quantity.
+
+    Differential flux is ``2 E f / m^2``, differential energy flux E times that.
+
+    Parameters
+    ----------
+    psd : array, shape (t, ..., energy)
+        s^3 cm^-6, with the energies of `cells` along its last dimension.
+    units : str
+        A key of `UNITS`.
+
+    Raises
+    ------
+    BadParameter
+        If there are no such units.
+
+    Examples
+    --------
+    >>> cells = Skymap(psd=np.ones((1, 1, 1, 1)), azimuth=np.r_[0.0], polar=np.r_[90.0], energy=np.r_[1000.0])
+    >>> f"{in_units(np.ones((1, 1)), cells, 'eflux').item() * 5.449e-31:.3f}"  # the constant used with keV^2
+    '1.000'
+    """
+    if units not in UNITS:
+        raise BadParameter(f"values cannot be given as {units!r}", f"choose one of {', '.join(UNITS)}")
+    power = {"psd": 0, "flux": 1, "eflux": 2}[units]
+    if not power:
+        return psd
+    energy = cells.energy if cells.energy.ndim == 1 else _beside_time(cells.energy, psd.ndim)
+    return np.asarray(psd * (2e8 * (ELEMENTARY_CHARGE / cells.mass) ** 2 * energy**power))
+
+
+def energy_spectrogram(cells: Skymap, units: str = "eflux") -> Array:
+    """Give the mean over all measured directions at each energy, shape (t, energy)."""
+    return in_units(_weighted(cells.psd, solid_angles(cells)), cells, units)
+
+
+def azimuth_spectrogram(
+    cells: Skymap, units: str = "eflux", low: float = 0.0, high: float = 0.0, bins: int = 16
+) -> tuple[Array, Array]:
+    """Give the mean over polar angle and energy in each azimuth of motion.
+
+    Parameters
+    ----------
+    low, high : float
+        Limits of energy, eV; 0 for none.
+    bins : int
+        Of a list of directions only: how many bins there are around the circle.
+
+    Returns
+    -------
+    values : array, shape (t, n)
+        NaN where nothing was measured.
+    azimuth : array, shape (n,) or (t, n)
+        Centres, degrees, 0 to 360, rising: those of the grid.
+    """
+    if not cells.gridded:
+        made = gyro_phase_distribution(cells, np.broadcast_to(np.eye(3), (cells.steps, 3, 3)), bins)
+        return over_energy(in_units(made.mean, cells, units), cells.energy, low, high), phase_centres(bins)
+    found = in_units(_weighted(cells.psd, solid_angles(cells), 2), cells, units)
+    values = over_energy(found, cells.energy, low, high)
+    azimuth = np.atleast_2d(cells.azimuth) % 360
+    order = np.argsort(azimuth, axis=1)
+    values = np.take_along_axis(values, np.broadcast_to(order, values.shape), axis=1)
+    azimuth = np.take_along_axis(azimuth, order, axis=1)
+    return values, azimuth if cells.azimuth.ndim == 2 else azimuth[0]
+
+
+def polar_spectrogram(
+    cells: Skymap, units: str = "eflux", low: float = 0.0, high: float = 0.0, bins: int = 16
+) -> tuple[Array, Array]:
+    """Give the mean over azimuth and energy in each polar angle of motion; see `azimuth_spectrogram`."""
+    if not cells.gridded:
+        edges = pitch_edges(bins)
+        made = pitch_angle_distribution(cells, np.array([0.0, 0, 1]), edges).mean
+        return over_energy(in_units(made, cells, units), cells.energy, low, high), (edges[1:] + edges[:-1]) / 2
+    found = in_units(_weighted(cells.psd, np.ones((1, 1, 1, 1)), 1), cells, units)
+    values = over_energy(found, cells.energy, low, high)
+    rising = np.atleast_2d(cells.polar)[0, -1] >= np.atleast_2d(cells.polar)[0, 0]
+    return (values, cells.polar) if rising else (values[:, ::-1], cells.polar[..., ::-1])
+
+
+def direction_spectrograms(cells: Skymap, units: str = "eflux") -> Array:
+    """Give the energy spectrograms of the particles that move along +x, -x, +y, -y, +z, -z; shape (t, 6, energy).
+
+    As MMS FPI defines its own (VAR_NOTES of ``energyspectr_px`` and so on): +-x and +-y are the azimuths within 45
+    degrees of the axis at polar angles from 45 to 135 degrees, +-z the polar angles within 45 degrees of the axis, each
+    the mean weighted by solid angle. The six fill the sky, so that ``(sqrt(2)/8) (px + mx + py + my) + (2 - sqrt(2))/4
+    (pz + mz)`` is the mean over all directions; their plain mean is not. The axes are those of the skymap's frame, and
+    cells that lie across a border are shared by area.
+    """
+    if not cells.gridded:
+        basis = np.broadcast_to(np.eye(3), (cells.steps, 3, 3))
+        return in_units(sort_parts(cells, basis, _sextant, 6).mean, cells, units)
+    made = bin_means(cells.psd, _sextant_share(cells))
+    return in_units(made.mean, cells, units)
+
+
+def _weighted(psd: Array, weight: Array, axis: int = 0) -> Array:
+    """Give the weighted mean over one axis, or over all directions, of what was measured."""
+    over = axis or tuple(range(1, psd.ndim - 1))
+    weight = np.broadcast_to(weight, (len(weight), *psd.shape[1:-1], weight.shape[-1]))
+    known = np.isfinite(psd)
+    if known.all():
+        return np.asarray((psd * weight).sum(over) / weight.sum(over))
+    total, measured = np.where(known, psd * weight, 0).sum(over), (known * weight).sum(over)
+    return np.where(measured > 0, total / np.where(measured > 0, measured, 1), np.nan)
+
+
+def _sextant_share(cells: Skymap) -> Array:
+    """Give the sr of each cell of a grid in each of the six directions, shape (t or 1, 6, azimuth * polar)."""
+    half = abs(azimuth_step(cells)) / 2
+    turns = np.array([0.0, 180, 90, 270])[:, None, None] + np.array([-360.0, 0, 360])[:, None]
+    away = ((np.atleast_2d(cells.azimuth) + 180) % 360 - 180)[:, None, None] - turns
+    around = (np.minimum(away + half, 45) - np.maximum(away - half, -45)).clip(0).sum(2)
+    lower, upper = bounds_between(np.atleast_2d(cells.polar))
+    up, belt, down = (
+        np.cos(np.deg2rad(lower.clip(low, high))) - np.cos(np.deg2rad(upper.clip(low, high)))
+        for low, high in ((0, 45), (45, 135), (135, 180))
+    )
+    sides = np.deg2rad(around)[..., None] * belt[:, None, None]
+    shape = (max(len(sides), len(up)), 1, *cells.psd.shape[1:3])
+    caps = [np.broadcast_to(2 * np.deg2rad(half) * one[:, None, None], shape) for one in (up, down)]
+    sides = np.broadcast_to(sides, (shape[0], 4, *shape[2:]))
+    return np.concatenate([sides, *caps], axis=1).reshape(shape[0], 6, -1)
+
+
+def _sextant(x: Array, y: Array, z: Array) -> Array:
+    side = np.where(np.abs(x) >= np.abs(y), np.where(x >= 0, 0, 1), np.where(y >= 0, 2, 3))
+    return np.where(np.abs(z) <= np.sqrt(0.5), side, np.where(z > 0, 4, 5))
+
+
+def _beside_time(energy: Array, dimensions: int) -> Array:
+    return energy.reshape(len(energy), *(1,) * (dimensions - 2), -1)

@@ -112,7 +112,8 @@ def basis_matrix(
     vectors = {one: _spread(one, given[one], (3,), steps) for one in ("b", "v", "e", "position")}
     matrices = {one: _spread(one, given[one], (3, 3), steps) for one in ("to_gse", "from_gse")}
     made = _BUILT[name](_Given(**vectors, **matrices))
-    return np.where(is_defined(made)[:, None, None], made, np.nan)
+    # Adding 0 turns -0 into 0.
+    return np.where(is_defined(made)[:, None, None], made + 0.0, np.nan)
 
 
 def is_defined(basis: Array) -> Array:

@@ -16,48 +16,32 @@ from armillary.science.particles.gyrophase import gyro_phase_distribution, phase
 from armillary.science.particles.parts import sort_parts
 from armillary.science.particles.pitch import pitch_angle_distribution, pitch_edges
 from armillary.science.particles.skymap import Skymap
-from armillary.science.plasma import ELEMENTARY_CHARGE, Array
+from armillary.science.particles.units import convert
+from armillary.science.plasma import Array
 
-#: What values may be given in, and how each is written.
-UNITS: Final = {
-    "eflux": "eV/(cm^2 s sr eV)",
-    "flux": "1/(cm^2 s sr eV)",
-    "psd": "s^3 cm^-6",
-}
+#: What spectrograms may be given in, of `units.UNITS`.
+QUANTITIES: Final = ("eflux", "flux", "psd")
 #: Directions of motion within 45 degrees of an axis.
 DIRECTIONS: Final = ("px", "mx", "py", "my", "pz", "mz")
 
 
 def in_units(psd: Array, cells: Skymap, units: str) -> Array:
-    """Turn phase space densities into another quantity.
-
-    Differential flux is ``2 E f / m^2``, differential energy flux E times that.
+    """Turn phase space densities into one of `QUANTITIES`; see `units.convert`.
 
     Parameters
     ----------
     psd : array, shape (t, ..., energy)
         s^3 cm^-6, with the energies of `cells` along its last dimension.
-    units : str
-        A key of `UNITS`.
 
     Raises
     ------
     BadParameter
         If there are no such units.
-
-    Examples
-    --------
-    >>> cells = Skymap(psd=np.ones((1, 1, 1, 1)), azimuth=np.r_[0.0], polar=np.r_[90.0], energy=np.r_[1000.0])
-    >>> f"{in_units(np.ones((1, 1)), cells, 'eflux').item() * 5.449e-31:.3f}"  # the constant used with keV^2
-    '1.000'
     """
-    if units not in UNITS:
-        raise BadParameter(f"values cannot be given as {units!r}", f"choose one of {', '.join(UNITS)}")
-    power = {"psd": 0, "flux": 1, "eflux": 2}[units]
-    if not power:
-        return psd
+    if units not in QUANTITIES:
+        raise BadParameter(f"a spectrogram cannot be in {units!r}", f"choose one of {', '.join(QUANTITIES)}")
     energy = cells.energy if cells.energy.ndim == 1 else _beside_time(cells.energy, psd.ndim)
-    return np.asarray(psd * (2e8 * (ELEMENTARY_CHARGE / cells.mass) ** 2 * energy**power))
+    return convert(psd, "psd", units, energy=energy, mass=cells.mass)
 
 
 def energy_spectrogram(cells: Skymap, units: str = "eflux") -> Array:

@@ -3,6 +3,7 @@
 from armillary.plots.panels import AT_CURSOR, arrange
 from armillary.plots.saving import ENDINGS, check_ending, save
 from armillary.plots.view import (
+    Arrow,
     Axis,
     Band,
     Cells,
@@ -12,12 +13,14 @@ from armillary.plots.view import (
     Panel,
     Points,
     Spans,
+    Surface,
     View,
 )
 
 __all__ = [
     "AT_CURSOR",
     "ENDINGS",
+    "Arrow",
     "Axis",
     "Band",
     "Cells",
@@ -27,6 +30,7 @@ __all__ = [
     "Panel",
     "Points",
     "Spans",
+    "Surface",
     "View",
     "arrange",
     "check_ending",

@@ -9,6 +9,7 @@ import numpy as np
 
 from armillary.plots.layout import Box, Layout, lay_out
 from armillary.plots.painted import paint
+from armillary.plots.solid_figure import draw_solid
 from armillary.plots.ticks import time_ticks
 from armillary.plots.view import Array, Cells, ColourAxis, Image, Line, Panel, Points, Spans, Trace, View
 from armillary.plots.wording import fold, log_label
@@ -107,6 +108,9 @@ def metadata(view: View, kind: str) -> dict[str, Any]:
 
 def _draw_panel(figure: "Figure", view: View, panel: Panel, box: Box, layout: Layout) -> None:
     axes = figure.add_axes(layout.fraction(box))
+    if panel.kind == "solid":
+        draw_solid(axes, panel)
+        return
     place = _Place(axes, box, round(box.width * figure.dpi), round(box.height * figure.dpi))
     mappable = None
     for trace in panel.traces:
@@ -130,7 +134,7 @@ def _draw_trace(place: _Place, view: View, panel: Panel, trace: Trace) -> Any:
         return _draw_points(place, view, panel, trace)
     if isinstance(trace, Image):
         return _draw_image(place, panel, trace)
-    return _draw_spans(place, view, trace)
+    return _draw_spans(place, view, trace) if isinstance(trace, Spans) else None
 
 
 def _draw_line(place: _Place, view: View, panel: Panel, line: Line) -> None:

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 #: The folder of the canvas renderer, which the desk serves as it is.
 STATIC: Final = Path(__file__).parent / "static"
 #: The modules of the renderer, each after those that it imports.
-MODULES: Final = ("colours.js", "record.js", "axes.js", "ticks.js", "painters.js", "frames.js", "panels.js")
+MODULES: Final = (
+    "colours.js",
+    "record.js",
+    "axes.js",
+    "ticks.js",
+    "painters.js",
+    "frames.js",
+    "solids.js",
+    "panels.js",
+)
 _IMPORT: Final = re.compile(r"^import\s[^;]*;\s*$", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export\s+(?=const|function|class)", re.MULTILINE)
 #: The page may run its own program and nothing else, and may not call anybody.

@@ -9,6 +9,7 @@ from armillary.errors import BadRequest
 from armillary.plots.images import cube_panels, raster_panels
 from armillary.plots.planes import plane_panels
 from armillary.plots.series import packet_panels, series_panels
+from armillary.plots.solids import volume_panels
 from armillary.plots.tables import event_panels, sample_panels, source_panels
 from armillary.plots.view import Band, Cells, Line, Panel, Points, Spans, Trace, View
 
@@ -28,7 +29,10 @@ _ARRANGERS: Final[dict[str, Callable[..., list[Panel]]]] = {
     "samples": sample_panels,
 }
 #: Kinds of which one time is drawn.
-AT_CURSOR: Final[dict[str, Callable[..., list[Panel]]]] = {"plane": plane_panels}
+AT_CURSOR: Final[dict[str, Callable[..., list[Panel]]]] = {
+    "plane": plane_panels,
+    "volume": volume_panels,
+}
 #: Attributes of data that tell where they came from, as makers of files call them.
 _TOLD: Final = {
     "armillary_lineage": "lineage", "armillary_request": "request", "lineage": "lineage", "request": "request",

@@ -1,9 +1,9 @@
 """The view as JSON or as one binary message, for pages.
 
 A record is ``{version, title, start, stop, cursor, about, summary, bands, panels}``; a panel is ``{kind, title, source,
-notes, aspect, at_cursor, x, y, colour, traces}`` with the fields of the values in `armillary.plots.view`, and a trace
-has the name of its class in small letters as ``type``. Times become float64 milliseconds since 1970 UTC, as JavaScript
-counts them.
+notes, aspect, at_cursor, x, y, z, colour, traces}`` with the fields of the values in `armillary.plots.view`, and a
+trace has the name of its class in small letters as ``type``. Times become float64 milliseconds since 1970 UTC, as
+JavaScript counts them.
 An array becomes ``{"type": "f8" | "f4" | "u1" | "i4", "shape": [...], "data": base64}`` with little
 endian numbers, or ``{"type", "shape", "at": offset}`` in the binary form:
 
@@ -79,6 +79,7 @@ def _panel(panel: Panel, max_points: int, put: Put) -> dict[str, Any]:
         "at_cursor": panel.at_cursor,
         "x": _axis(panel.x),
         "y": _axis(panel.y),
+        "z": _axis(panel.z) if panel.z else None,
         "colour": asdict(panel.colour) if panel.colour else None,
         "traces": [_trace(reduced(trace, max_points), panel, put) for trace in panel.traces],
     }

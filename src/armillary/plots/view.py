@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-PanelKind = Literal["lines", "spectrogram", "scatter", "image", "events"]
+PanelKind = Literal["lines", "spectrogram", "scatter", "image", "events", "solid"]
 Scale = Literal["linear", "log"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -125,7 +125,27 @@ class Spans:
     colour: str = "#0072b2"
 
 
-Trace: TypeAlias = Line | Cells | Points | Image | Spans
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """Triangles in space: `vertices` (n, 3) in the units of the axes, `faces` (m, 3) of their numbers."""
+
+    vertices: Array
+    faces: Array
+    label: str = ""
+    colour: str = "#0072b2"
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrow:
+    """A direction in space, drawn from the origin to `tip` (3,)."""
+
+    tip: Array
+    label: str = ""
+    colour: str = "#000000"
+
+
+Trace: TypeAlias = Line | Cells | Points | Image | Spans | Surface | Arrow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +162,8 @@ class Panel:
         Height of one unit of y over the width of one unit of x; None where the panel is stretched to its place.
     at_cursor : bool
         Whether it shows one time, that of the view's cursor.
+    z : Axis, optional
+        The third axis of a panel in space.
     """
 
     kind: PanelKind
@@ -154,11 +176,14 @@ class Panel:
     notes: tuple[str, ...] = ()
     aspect: float | None = None
     at_cursor: bool = False
+    z: Axis | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What the legend says."""
-        return tuple(trace.label for trace in self.traces if isinstance(trace, Line | Points) and trace.label)
+        return tuple(
+            trace.label for trace in self.traces if isinstance(trace, Line | Points | Surface | Arrow) and trace.label
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,6 @@ class Inventory:
         with self._open() as db:
             return self._find(db, path)
 
-    def _under(self, leaf: Product) -> list[Product]:
-        return generic_products(leaf, self.generic)
-
     def key_of(self, product: Product) -> str:
         """Give the key of the archive that a leaf belongs to."""
         return next(key for key, name in self.names.items() if name == product.source)
@@ -146,19 +143,12 @@ class Inventory:
             branches: list[Branch] = []
             for name, deeper in sorted(found.items()):
                 rows = [row for key in self.names for row in db.execute(query, (key, prefix + name))]
-                branches += self._branches(prefix + name, self._apart(rows, ordered=False), deeper)
+                branches += _branches(prefix + name, self._apart(rows, ordered=False), deeper, self.generic)
             here = self._find(db, place.strip("/")) if place else None
         return branches + [
-            Branch(one.path, one, bool(self._under(one))) for one in (self._under(here) if here else ())
+            Branch(one.path, one, bool(generic_products(one, self.generic))) for one in (generic_products(here, self.generic) if here else ())
             if one.path.rpartition("/")[2] not in found
         ]  # fmt: skip
-
-    def _branches(self, path: str, leaves: list[Product], deeper: bool) -> list[Branch]:
-        """Give one child, and one more for each later archive that has a leaf of the same path."""
-        below = [bool(self._under(leaf)) for leaf in leaves]
-        first = Branch(path, leaves[0] if leaves else None, deeper or any(below[:1]))
-        later = zip(leaves[1:], below[1:], strict=True)
-        return [first, *(Branch(leaf.path, leaf, has_children=more) for leaf, more in later)]
 
     def count(self, *keys: str) -> int:
         """Give the number of leaves, of all archives or of some."""
@@ -180,7 +170,7 @@ class Inventory:
         if not any(recipe.output.endswith(f"/{last}") for recipe in self.generic):
             return None
         leaf = self._find(db, parent)
-        return next((one for one in self._under(leaf) if one.path == path), None) if leaf else None
+        return next((one for one in generic_products(leaf, self.generic) if one.path == path), None) if leaf else None
 
     def _match(self, db: sqlite3.Connection, words: list[str], under: str, limit: int, column: str = "") -> list[int]:
         keys = ", ".join("?" * len(self.names))
@@ -261,6 +251,14 @@ def match(inventory: Inventory, shape: str) -> list[str]:
     fits = re.compile(translate(shape.strip("/")))
     fixed = re.split(r"[*?\[]", shape.strip("/"))[0].rpartition("/")[0]
     return [product.path for product in inventory.leaves(fixed) if fits.match(product.path)]
+
+
+def _branches(path: str, leaves: list[Product], deeper: bool, generic: tuple[Recipe, ...]) -> list[Branch]:
+    """Give one child, and one more for each later archive that has a leaf of the same path."""
+    below = [bool(generic_products(leaf, generic)) for leaf in leaves]
+    first = Branch(path, leaves[0] if leaves else None, deeper or any(below[:1]))
+    later = zip(leaves[1:], below[1:], strict=True)
+    return [first, *(Branch(leaf.path, leaf, has_children=more) for leaf, more in later)]
 
 
 def _connect(file: Path) -> sqlite3.Connection:

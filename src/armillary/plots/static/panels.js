@@ -3,6 +3,7 @@ import { fromPixel, number, toPixel, zoomed } from "./axes.js";
 import { lineColour, pageColours } from "./colours.js";
 import { MARGIN, drawBands, drawCursor, drawFrame, placePanels } from "./frames.js";
 import { drawTrace, valueAt } from "./painters.js";
+import { FIRST_TURN, drawSolid, turned } from "./solids.js";
 import { timeText } from "./ticks.js";
 
 const SHORTEST = 1e-3;
@@ -70,6 +71,7 @@ export class Panels {
     this.whole = same ? this.whole : [view.start, view.stop];
     const ranges = view.panels.map((panel) => ({ x: [panel.x.low, panel.x.high], y: [panel.y.low, panel.y.high] }));
     this.ranges = same ? this.ranges : ranges;
+    this.turns = same && this.turns ? this.turns : view.panels.map(() => FIRST_TURN);
     this.canvas.setAttribute("aria-label", view.summary);
     this.writeLegends();
     this.redraw();
@@ -154,6 +156,10 @@ export class Panels {
 
   drawPanel(canvas, panel, k, look, scale) {
     const box = this.boxes[k];
+    if (panel.kind === "solid") {
+      this.drawSolid(canvas, panel, k, look, scale);
+      return;
+    }
     const rulers = this.rulers(k);
     const zoomedRuler = (ruler) => ({ ...ruler, from: ruler.from * scale, to: ruler.to * scale });
     const frame = {
@@ -182,6 +188,14 @@ export class Panels {
     canvas.restore();
   }
 
+  drawSolid(canvas, panel, k, look, scale) {
+    canvas.save();
+    canvas.scale(scale, scale);
+    const hidden = (label) => this.hidden.has(`${k} ${label}`);
+    drawSolid(canvas, this.boxes[k], panel, this.turns[k], { look, hidden });
+    canvas.restore();
+  }
+
   /** Draw the cross hair and the box of a zoom. */
   drawOverlay() {
     const scale = window.devicePixelRatio || 1;
@@ -189,7 +203,7 @@ export class Panels {
     canvas.setTransform(scale, 0, 0, scale, 0, 0);
     canvas.clearRect(0, 0, this.overlay.width, this.overlay.height);
     const look = pageColours(this.root);
-    if (this.cursor) {
+    if (this.cursor && this.view.panels[this.cursor.k]?.kind !== "solid") {
       canvas.strokeStyle = look.faint;
       canvas.setLineDash([3, 3]);
       canvas.beginPath();
@@ -276,7 +290,8 @@ export class Panels {
     const now = { span: [...this.span], ranges: this.ranges.map((range) => ({ x: [...range.x], y: [...range.y] })) };
     const marked = this.view.cursor ?? null;
     const cursor = marked !== null && this.onTime(place) && Math.abs(this.pixel(marked) - place.x) < 6;
-    this.grip = { ...place, toX: place.x, toY: place.y, box: event.shiftKey, cursor, now };
+    const solid = this.view.panels[place.k].kind === "solid";
+    this.grip = { ...place, toX: place.x, toY: place.y, box: event.shiftKey && !solid, cursor, now, turn: this.turns[place.k] };
   }
 
   move(event) {
@@ -295,6 +310,11 @@ export class Panels {
   drag() {
     const { k, x, y, toX, toY, now, beside } = this.grip;
     const panel = this.view.panels[k];
+    if (panel.kind === "solid") {
+      this.turns[k] = turned(this.grip.turn, toX - x, toY - y);
+      this.redraw();
+      return;
+    }
     const rulers = this.rulers(k);
     const shifted = (range, axis, ruler, by) => {
       const shift = -by / (ruler.to - ruler.from);
@@ -359,6 +379,11 @@ export class Panels {
   /** Zoom about a place: the time axis, the y axis beside it, or both axes of a panel without time. */
   zoom({ k, x, y, beside }, factor) {
     const panel = this.view.panels[k];
+    if (panel.kind === "solid") {
+      this.turns[k] = { ...this.turns[k], size: Math.max(0.2, Math.min(8, this.turns[k].size / factor)) };
+      this.redraw();
+      return;
+    }
     const rulers = this.rulers(k);
     const about = (ruler, pixel) => zoomed(ruler, (pixel - ruler.from) / (ruler.to - ruler.from), factor);
     if (beside || !panel.x.time) this.ranges[k].y = about(rulers.y, y);
@@ -392,6 +417,7 @@ export class Panels {
 
   words({ k, x, y }) {
     const panel = this.view.panels[k];
+    if (panel.kind === "solid") return `${panel.notes.join(" · ")} · drag to turn, wheel to enlarge`;
     const rulers = this.rulers(k);
     const [there, high] = [fromPixel(rulers.x, x), fromPixel(rulers.y, y)];
     const perPixel = Math.abs(fromPixel(rulers.x, x + 1) - there);

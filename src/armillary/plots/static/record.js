@@ -6,9 +6,9 @@ const KINDS = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Arr
  * @typedef {{label: string, units: string, low: number, high: number, scale: "linear"|"log", time?: boolean,
  *   reversed?: boolean, map?: string}} Axis
  * @typedef {{data: ArrayLike<number>, shape: number[]}} NumberArray
- * @typedef {{type: "line"|"cells"|"points"|"image"|"spans", label?: string, colour?: string, [part: string]: any}} Trace
+ * @typedef {{type: "line"|"cells"|"points"|"image"|"spans"|"surface"|"arrow", label?: string, colour?: string, [part: string]: any}} Trace
  * @typedef {{kind: string, title: string, source: string, notes: string[], aspect: number|null,
- *   at_cursor: boolean, x: Axis, y: Axis, colour: Axis|null, traces: Trace[]}} Panel
+ *   at_cursor: boolean, x: Axis, y: Axis, z: Axis|null, colour: Axis|null, traces: Trace[]}} Panel
  * @typedef {{start: number, stop: number, label: string, colour: string}} Band
  * @typedef {{version: number, title: string, start: number, stop: number, cursor: number|null, about: Object<string, string>,
  *   summary: string, bands: Band[], panels: Panel[]}} View

@@ -12,6 +12,10 @@ PROTON_MASS: Final = 1.67262192369e-27
 ELEMENTARY_CHARGE: Final = 1.602176634e-19
 BOLTZMANN: Final = 1.380649e-23
 MU_0: Final = 1.25663706212e-6
+#: CODATA 2018: kg, F/m, m/s.
+ELECTRON_MASS: Final = 9.1093837015e-31
+EPSILON_0: Final = 8.8541878128e-12
+LIGHT_SPEED: Final = 299_792_458.0
 #: One electronvolt as a temperature, K.
 KELVIN_PER_EV: Final = ELEMENTARY_CHARGE / BOLTZMANN
 #: Ratio of specific heats of a gas with three degrees of freedom.
@@ -77,6 +81,99 @@ def thermal_speed(temperature: Numbers) -> Array:
 def speed_of(energy: Numbers) -> Array:
     """Give the speed of a proton in km/s, from its energy in eV; the same formula as :func:`thermal_speed`."""
     return thermal_speed(energy)
+
+
+def gyro_frequency(b: Numbers, mass: float = PROTON_MASS, charge: float = 1.0) -> Array:
+    """Give ``|q| B / 2 pi m`` in Hz, from nT (magnitude), kg and elementary charges.
+
+    Examples
+    --------
+    >>> float(gyro_frequency(5.0).round(4)), float(gyro_frequency(5.0, ELECTRON_MASS).round(1))
+    (0.0762, 140.0)
+    """
+    return np.asarray(1e-9 * abs(charge) * ELEMENTARY_CHARGE / (2 * np.pi * mass) * b)
+
+
+def plasma_frequency(density: Numbers, mass: float = ELECTRON_MASS, charge: float = 1.0) -> Array:
+    """Give ``sqrt(n q^2 / epsilon_0 m) / 2 pi`` in Hz, from cm^-3; of electrons unless a mass (kg) is given.
+
+    Examples
+    --------
+    >>> float(plasma_frequency(5.0).round(-1))
+    20080.0
+    """
+    per_density = 1e6 * (charge * ELEMENTARY_CHARGE) ** 2 / (EPSILON_0 * mass)
+    return np.asarray(np.sqrt(per_density * density) / (2 * np.pi))
+
+
+def inertial_length(density: Numbers, mass: float = PROTON_MASS, charge: float = 1.0) -> Array:
+    """Give ``c / omega_p`` in km, from cm^-3; of protons unless a mass (kg) is given.
+
+    Examples
+    --------
+    >>> float(inertial_length(5.0).round(1)), float(inertial_length(5.0, ELECTRON_MASS).round(2))
+    (101.8, 2.38)
+    """
+    return np.asarray(1e-3 * LIGHT_SPEED / (2 * np.pi * plasma_frequency(density, mass, charge)))
+
+
+def gyroradius(temperature: Numbers, b: Numbers, mass: float = PROTON_MASS, charge: float = 1.0) -> Array:
+    """Give the thermal gyroradius ``sqrt(2 m k T_perp) / |q| B`` in km, from eV and nT (magnitude).
+
+    Examples
+    --------
+    >>> float(gyroradius(10.0, 5.0).round(1))
+    91.4
+    """
+    momentum = np.sqrt(2 * mass * ELEMENTARY_CHARGE * np.asarray(temperature))
+    return np.asarray(1e6 * momentum / (abs(charge) * ELEMENTARY_CHARGE * b))
+
+
+def debye_length(density: Numbers, temperature: Numbers) -> Array:
+    """Give the Debye length of electrons in m, from cm^-3 and eV.
+
+    Examples
+    --------
+    >>> float(debye_length(5.0, 10.0).round(1))
+    10.5
+    """
+    return np.asarray(np.sqrt(EPSILON_0 * 1e-6 / ELEMENTARY_CHARGE * np.asarray(temperature) / density))
+
+
+def entropy(density: Numbers, temperature: Numbers) -> Array:
+    """Give ``T / n^(gamma - 1)`` in eV cm^2, a measure of the entropy per particle, from cm^-3 and eV."""
+    return np.asarray(temperature * np.asarray(density, float) ** (1 - GAMMA))
+
+
+def exb_drift(electric: Array, b: Array) -> Array:
+    """Give ``E x B / B^2`` in km/s, from mV/m and nT, shape (..., 3); NaN where there is no field.
+
+    Examples
+    --------
+    >>> exb_drift(np.array([0.0, 2.0, 0.0]), np.array([0.0, 0.0, -5.0])) + 0.0
+    array([-400.,    0.,    0.])
+    """
+    square = (np.asarray(b, float) ** 2).sum(-1, keepdims=True)
+    return np.asarray(1e3 * np.cross(electric, b) / np.where(square > 0, square, np.nan))
+
+
+def current(density: Numbers, ions: Array, electrons: Array) -> Array:
+    """Give ``n e (v_i - v_e)`` in nA/m^2, from cm^-3 and km/s; of two species of one density and charge 1.
+
+    Examples
+    --------
+    >>> current(10.0, np.array([0.0, 100.0, 0.0]), np.array([0.0, -100.0, 0.0])).round(1)
+    array([  0. , 320.4,   0. ])
+    """
+    return np.asarray(ELEMENTARY_CHARGE * 1e18 * np.asarray(density)[..., None] * (ions - electrons))
+
+
+def along_and_across(vector: Array, b: Array) -> tuple[Array, Array]:
+    """Give the component along the field (...,), signed, and the vector across it (..., 3); NaN where it is zero."""
+    size = np.linalg.norm(b, axis=-1, keepdims=True)
+    direction = b / np.where(size > 0, size, np.nan)
+    along = (vector * direction).sum(-1)
+    return along, np.asarray(vector - along[..., None] * direction)
 
 
 def expected_temperature(speed: Numbers) -> Array:

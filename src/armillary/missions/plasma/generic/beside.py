@@ -1,0 +1,109 @@
+"""Data that a parameter of a recipe has chosen, in known units and at the times of the recipe's own input."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadData, BadParameter
+from armillary.missions.plasma.generic.reading import at_times, main_of, series
+from armillary.model import Parameter
+from armillary.science.plasma import KELVIN_PER_EV
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from armillary.science.plasma import Array
+
+#: km; the radius that orbits in Earth radii are usually divided by.
+EARTH_RADIUS: Final = 6371.2
+#: How archives spell units, without blanks and capitals, and what to multiply by.
+_FACTORS: Final[dict[str, dict[str, float]]] = {
+    "nT": {"nt": 1.0, "t": 1e9},
+    "mV/m": {"mv/m": 1.0, "mvm^-1": 1.0, "v/m": 1e3},
+    "km/s": {"km/s": 1.0, "kms^-1": 1.0, "km/sec": 1.0, "kms-1": 1.0, "m/s": 1e-3},
+    "eV": {"ev": 1.0, "kev": 1e3, "k": 1 / KELVIN_PER_EV, "degk": 1 / KELVIN_PER_EV, "kelvin": 1 / KELVIN_PER_EV},
+    "nPa": {"npa": 1.0, "pa": 1e9},
+    "km": {"km": 1.0, "m": 1e-3, "re": EARTH_RADIUS, "r_e": EARTH_RADIUS, "earthradii": EARTH_RADIUS},
+    "cm^-3": dict.fromkeys(
+        ("cm^-3", "cm-3", "1/cm^3", "1/cm3", "#/cc", "n/cc", "/cc", "1/cc", "percc", "#/cm^3", "#/cm3"), 1.0
+    ) | {"m^-3": 1e-6},
+}  # fmt: skip
+
+#: How far to look for the two samples that an interpolated value lies between.
+GAP: Final = Parameter(
+    name="largest_gap", type="float", default=60.0, low=0.001, high=86400.0, units="s",
+    description="Longest step between samples of the chosen products that is bridged when they are brought to these "
+    "times; longer ones leave gaps",
+)  # fmt: skip
+
+
+def chosen(name: str, description: str) -> Parameter:
+    """Make a parameter that names another product."""
+    return Parameter(name=name, type="product", default="", description=description)
+
+
+def vector_at(other: "xr.Dataset | None", name: str, units: str, time: "Array", largest_gap: float) -> "Array":
+    """Give the vectors of a chosen product at these times, shape (t, 3); NaN in gaps.
+
+    Raises
+    ------
+    BadParameter
+        If none was chosen.
+    BadData
+        If it holds no vectors, or they are in other units.
+    """
+    return _at(_there(other, name, "three components", units), 1, name, units, time, largest_gap)
+
+
+def scalar_at(other: "xr.Dataset | None", name: str, units: str, time: "Array", largest_gap: float) -> "Array":
+    """Give the numbers of a chosen product at these times, shape (t,); errors as :func:`vector_at`."""
+    return _at(_there(other, name, "one number a time", units), 0, name, units, time, largest_gap)
+
+
+def in_units(values: "Array", given: str, wanted: str, name: str) -> "Array":
+    """Give numbers in one of the units that these recipes work in: nT, mV/m, km/s, eV, nPa, km or cm^-3.
+
+    Raises
+    ------
+    BadData
+        If the given units cannot become the wanted ones.
+
+    Examples
+    --------
+    >>> in_units(np.array([11604.518]), "deg K", "eV", "temperature").round(6).tolist()
+    [1.0]
+    """
+    factor = _FACTORS[wanted].get(given.lower().replace(" ", "").replace("**", "^"))
+    if factor is None:
+        raise BadData(f"{name} is in {given!r}, which cannot be made {wanted}", f"choose a product in {wanted}")
+    return np.asarray(values, float) * factor
+
+
+def vectors(
+    like: "xr.Dataset", values: "Array", name: str, units: str, title: str, *, frame: str,
+    labels: Sequence[str] = ("x", "y", "z"),
+) -> "xr.Dataset":  # fmt: skip
+    """Make a series of vectors, shape (t, 3), on the times of another dataset."""
+    attrs = {"units": units, "long_name": title, "LABLAXIS": name, "COORDINATE_SYSTEM": frame,
+             "DISPLAY_TYPE": "time_series", "LABL_PTR_1": "component"}  # fmt: skip
+    return series(like, {name: (("time", "component"), values, attrs)}, component=list(labels))
+
+
+def units_of(data: "xr.Dataset", components: int) -> str:
+    """Give the units of the main variable as they are spelled."""
+    return str(main_of(data, components).attrs.get("units", ""))
+
+
+def _there(other: "xr.Dataset | None", name: str, shape: str, units: str) -> "xr.Dataset":
+    if other is None:
+        raise BadParameter(f"parameter {name!r} is empty", f"give the path of a product with {shape} in {units}")
+    return other
+
+
+def _at(data: "xr.Dataset", components: int, name: str, units: str, time: "Array", largest_gap: float) -> "Array":
+    main: Any = main_of(data, components)
+    if components and main.shape[1] != 3:
+        raise BadData(f"{name} ({main.name}) has {main.shape[1]} components, not 3", "choose a product with three")
+    values = at_times(main.to_dataset(name=str(main.name)), time, largest_gap)
+    return in_units(values, str(main.attrs.get("units", "")), units, name)

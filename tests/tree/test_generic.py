@@ -65,6 +65,13 @@ def test_what_is_made_of_a_leaf_is_a_leaf(inventory: Inventory) -> None:
         inventory.product("nothing/magnitude")
 
 
+def test_what_is_made_of_leaves_is_found(inventory: Inventory) -> None:
+    assert [one.path for one in inventory.search("b magnitude")] == ["a/b/magnitude"]
+    assert [one.path for one in inventory.search("nt smooth", "a")] == ["a/b/smooth"]
+    assert inventory.search("magnitude") == []
+    assert [one.path for one in inventory.search("b magnitude", limit=1)] == ["a/b/magnitude"]
+
+
 def test_a_new_version_of_the_leaf_is_a_new_version_of_what_is_made_of_it(inventory: Inventory) -> None:
     before = inventory.product("a/b/magnitude").version
     inventory.replace("folder:/a", "2", [leaf("a/b", version="2")])

@@ -67,6 +67,11 @@ def generic_products(leaf: Product, recipes: Iterable[Recipe]) -> list[Product]:
     return [_generic(recipe, leaf) for recipe in recipes if recipe.generic and recipe.generic.match(leaf)]
 
 
+def has_generic(leaf: Product, recipes: Iterable[Recipe]) -> bool:
+    """Say whether a generic recipe makes something of a leaf."""
+    return any(recipe.generic.match(leaf) for recipe in recipes if recipe.generic)
+
+
 class _Known:
     """Leaves that inputs are looked up in: by path, and by the end of it in any spelling."""
 

@@ -18,7 +18,7 @@ from typing import Final
 from armillary.errors import CannotWrite, UnknownProduct
 from armillary.model import Product, Recipe
 from armillary.sources.wal import use_wal
-from armillary.tree.derive import generic_products
+from armillary.tree.derive import generic_products, has_generic
 
 _VERSION: Final = 5
 _SCHEMA: Final = """
@@ -129,7 +129,9 @@ class Inventory:
                 ids = list(dict.fromkeys([*ids, *self._match(db, wanted, under, limit)]))
             query = "SELECT key, record FROM leaves WHERE id = ?"
             rows = [db.execute(query, (one,)).fetchone() for one in (ids[:limit] if limit else ids)]
-        return self._apart(rows, ordered=False)
+        found = self._apart(rows, ordered=False)
+        more = limit - len(found) if limit else 0
+        return found if limit and not more else [*found, *_search_generic(self, wanted, under, more)]
 
     def children(self, place: str = "") -> list[Branch]:
         """List what hangs directly under a place; costs a few index look-ups a child."""
@@ -145,10 +147,9 @@ class Inventory:
                 rows = [row for key in self.names for row in db.execute(query, (key, prefix + name))]
                 branches += _branches(prefix + name, self._apart(rows, ordered=False), deeper, self.generic)
             here = self._find(db, place.strip("/")) if place else None
-        return branches + [
-            Branch(one.path, one, bool(generic_products(one, self.generic))) for one in (generic_products(here, self.generic) if here else ())
-            if one.path.rpartition("/")[2] not in found
-        ]  # fmt: skip
+        made = generic_products(here, self.generic) if here else []
+        fresh = [one for one in made if one.path.rpartition("/")[2] not in found]
+        return [*branches, *(Branch(one.path, one, has_generic(one, self.generic)) for one in fresh)]
 
     def count(self, *keys: str) -> int:
         """Give the number of leaves, of all archives or of some."""
@@ -253,9 +254,20 @@ def match(inventory: Inventory, shape: str) -> list[str]:
     return [product.path for product in inventory.leaves(fixed) if fits.match(product.path)]
 
 
+def _search_generic(inventory: Inventory, words: list[str], under: str, limit: int) -> list[Product]:
+    """Find what generic recipes make: one word names the recipe, the others find its leaf."""
+    found: dict[str, Product] = {}
+    for word in words:
+        named = [one for one in inventory.generic if len(word) > 3 and word in one.output.rpartition("/")[2]]
+        rest = " ".join(other for other in words if other != word)
+        for leaf in inventory.search(rest, under, limit) if named and rest else ():
+            found |= {one.path: one for one in generic_products(leaf, named)}
+    return list(found.values())[: limit or None]
+
+
 def _branches(path: str, leaves: list[Product], deeper: bool, generic: tuple[Recipe, ...]) -> list[Branch]:
     """Give one child, and one more for each later archive that has a leaf of the same path."""
-    below = [bool(generic_products(leaf, generic)) for leaf in leaves]
+    below = [has_generic(leaf, generic) for leaf in leaves]
     first = Branch(path, leaves[0] if leaves else None, deeper or any(below[:1]))
     later = zip(leaves[1:], below[1:], strict=True)
     return [first, *(Branch(leaf.path, leaf, has_children=more) for leaf, more in later)]

@@ -9,6 +9,10 @@ import pytest
 from armillary.missions.simulated import crossings, distributions, orbit
 from armillary.missions.simulated.crossings import Plasma
 from armillary.science import plasma
+from armillary.science.particles.moments import Moments, moments
+from armillary.science.particles.quadrature import unit_vectors
+from armillary.science.particles.skymap import Skymap
+from armillary.science.plasma import Array
 
 Ask = Callable[..., Any]
 DAYS = ("2024-03-20", "2024-03-23")
@@ -94,26 +98,28 @@ def sheath(count: int = 1) -> Plasma:
     return Plasma(20 * one, velocity, 220 * one, 300 * one, np.tile([8.0, -15.0, 12.0], (count, 1)))
 
 
+def seen(psd: Array) -> Moments:
+    return moments(Skymap(psd, distributions.AZIMUTH, distributions.POLAR, distributions.ENERGY))
+
+
 def test_moments_of_the_noiseless_distribution_are_the_truth() -> None:
     state = sheath()
-    velocity, volume = distributions.pixels()
-    b = state.field / np.linalg.norm(state.field)
-    psd = plasma.bi_maxwellian(velocity, 20.0, state.velocity, 220.0, 300.0, b)
-    density, bulk, tensor = plasma.moments(psd[None], velocity, volume)
-    assert density[0] == pytest.approx(20, rel=0.01)
-    assert bulk[0] == pytest.approx(state.velocity[0], rel=0.01)
-    assert b[0] @ tensor[0] @ b[0] == pytest.approx(220, rel=0.01)
-    assert np.trace(tensor[0]) / 3 == pytest.approx(state.temperature[0], rel=0.01)
+    direction = unit_vectors(distributions.AZIMUTH[:, None], distributions.POLAR)
+    velocity = direction[:, :, None] * plasma.speed_of(distributions.ENERGY)[:, None]
+    b = state.field[0] / np.linalg.norm(state.field)
+    found = seen(plasma.bi_maxwellian(velocity, 20.0, state.velocity[0], 220.0, 300.0, b)[None])
+    assert found.density[0] == pytest.approx(20, rel=1e-3)
+    assert found.velocity[0] == pytest.approx(state.velocity[0], rel=1e-3)
+    assert b @ found.temperature[0] @ b == pytest.approx(220, rel=1e-3)
+    assert found.scalar_temperature[0] == pytest.approx(state.temperature[0], rel=1e-3)
 
 
 def test_what_a_pixel_sees_on_average_has_nearly_the_same_moments() -> None:
     state = sheath()
-    velocity, volume = distributions.pixels()
-    seen = distributions.to_psd(distributions.expected_flux(state)).reshape(1, -1)
-    density, bulk, tensor = plasma.moments(seen, velocity, volume)
-    assert density[0] == pytest.approx(20, rel=0.02)
-    assert bulk[0] == pytest.approx(state.velocity[0], rel=0.02)
-    assert np.trace(tensor[0]) / 3 == pytest.approx(state.temperature[0], rel=0.03)
+    found = seen(distributions.to_psd(distributions.expected_flux(state)))
+    assert found.density[0] == pytest.approx(20, rel=0.02)
+    assert found.velocity[0] == pytest.approx(state.velocity[0], rel=0.02)
+    assert found.scalar_temperature[0] == pytest.approx(state.temperature[0], rel=0.03)
 
 
 def test_counts_are_poisson_numbers_of_the_expected_flux() -> None:

@@ -73,9 +73,9 @@ def fast_speed(alfven: Numbers, sound: Numbers, cosine: Numbers) -> Array:
     return np.asarray(np.sqrt((both + np.sqrt(np.maximum(both**2 - (2 * alfven * sound * cosine) ** 2, 0))) / 2))
 
 
-def thermal_speed(temperature: Numbers) -> Array:
-    """Give the most probable speed ``sqrt(2 k T / m)`` of protons in km/s, from eV."""
-    return np.asarray(1e-3 * np.sqrt(2 * ELEMENTARY_CHARGE / PROTON_MASS * temperature))
+def thermal_speed(temperature: Numbers, mass: float = PROTON_MASS) -> Array:
+    """Give the most probable speed ``sqrt(2 k T / m)`` in km/s, from eV and kg."""
+    return np.asarray(1e-3 * np.sqrt(2 * ELEMENTARY_CHARGE / mass * temperature))
 
 
 def speed_of(energy: Numbers) -> Array:
@@ -192,9 +192,15 @@ def expected_temperature(speed: Numbers) -> Array:
 
 
 def bi_maxwellian(
-    velocity: Array, density: Numbers, drift: Array, parallel: Numbers, perpendicular: Numbers, direction: Array
+    velocity: Array,
+    density: Numbers,
+    drift: Array,
+    parallel: Numbers,
+    perpendicular: Numbers,
+    direction: Array,
+    mass: float = PROTON_MASS,
 ) -> Array:
-    """Give the phase space density of a drifting bi-Maxwellian of protons.
+    """Give the phase space density of a drifting bi-Maxwellian.
 
     Parameters
     ----------
@@ -208,44 +214,51 @@ def bi_maxwellian(
         Temperatures along and across `direction`, eV.
     direction : array, shape (..., 3)
         Unit vector of the magnetic field.
+    mass : float
+        kg.
 
     Returns
     -------
     array
         s^3 cm^-6. All arguments broadcast against ``velocity[..., 0]``.
     """
-    along_speed, across_speed = thermal_speed(parallel), thermal_speed(perpendicular)
-    shifted = velocity - drift
-    along = (shifted * direction).sum(-1)
-    across = (shifted**2).sum(-1) - along**2
+    along_speed, across_speed = thermal_speed(parallel, mass), thermal_speed(perpendicular, mass)
+    along, across = _squares(velocity - drift, direction)
     norm = density / (np.pi**1.5 * along_speed * across_speed**2) * 1e-15
-    return np.asarray(norm * np.exp(-((along / along_speed) ** 2) - across / across_speed**2))
+    return np.asarray(norm * np.exp(-along / along_speed**2 - across / across_speed**2))
 
 
-def moments(psd: Array, velocity: Array, volume: Array) -> tuple[Array, Array, Array]:
-    """Integrate a distribution of protons.
+def bi_kappa(
+    velocity: Array,
+    density: Numbers,
+    drift: Array,
+    parallel: Numbers,
+    perpendicular: Numbers,
+    direction: Array,
+    kappa: Numbers,
+    mass: float = PROTON_MASS,
+) -> Array:
+    """Give the phase space density of a drifting bi-kappa distribution; arguments as of :func:`bi_maxwellian`.
+
+    ``f ~ (1 + (u^2 / a^2 + w^2 / b^2) / kappa)^(-kappa - 1)`` with ``a^2 = (2 - 3 / kappa) k T_parallel / m`` and `b`
+    likewise, so that the temperatures are those of the second moments (Summers and Thorne 1991, Phys. Fluids B 3, 1835,
+    doi:10.1063/1.859653; Livadiotis and McComas 2009, J. Geophys. Res. 114, A11105, doi:10.1029/2009JA014352).
 
     Parameters
     ----------
-    psd : array, shape (..., m)
-        Phase space density, s^3 cm^-6, in m cells.
-    velocity : array, shape (m, 3)
-        Centres of the cells, km/s.
-    volume : array, shape (m,)
-        Volumes of the cells, (km/s)^3.
-
-    Returns
-    -------
-    density : array, shape (...)
-        cm^-3.
-    bulk : array, shape (..., 3)
-        km/s.
-    temperature : array, shape (..., 3, 3)
-        Tensor, eV.
+    kappa : array
+        Above 3/2; the larger, the nearer to a bi-Maxwellian.
     """
-    weight = psd * volume * 1e15
-    density = weight.sum(-1)
-    bulk = weight @ velocity / density[..., None]
-    second = np.einsum("...m,mi,mj->...ij", weight, velocity, velocity, optimize=True) / density[..., None, None]
-    spread = second - bulk[..., :, None] * bulk[..., None, :]
-    return density, bulk, spread * 1e6 * PROTON_MASS / ELEMENTARY_CHARGE
+    from scipy.special import gammaln
+
+    share = 1 - 1.5 / np.asarray(kappa, float)
+    along_speed, across_speed = (thermal_speed(one * share, mass) for one in (parallel, perpendicular))
+    along, across = _squares(velocity - drift, direction)
+    gammas = np.exp(gammaln(kappa + 1) - gammaln(kappa - 0.5)) / np.asarray(kappa) ** 1.5
+    norm = density * gammas / (np.pi**1.5 * along_speed * across_speed**2) * 1e-15
+    return np.asarray(norm * (1 + (along / along_speed**2 + across / across_speed**2) / kappa) ** (-kappa - 1.0))
+
+
+def _squares(shifted: Array, direction: Array) -> tuple[Array, Array]:
+    along = (shifted * direction).sum(-1) ** 2
+    return along, (shifted**2).sum(-1) - along

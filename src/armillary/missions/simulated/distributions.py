@@ -104,19 +104,6 @@ def to_psd(flux: Array) -> Array:
     return np.asarray(2 * flux / (plasma.speed_of(ENERGY) * 1e5) ** 4)
 
 
-def pixels() -> tuple[Array, Array]:
-    """Give velocity (m, 3) in km/s and volume (m,) in (km/s)^3 of all pixels, in the order of a flattened skymap."""
-    polar, azimuth = np.radians(POLAR), np.radians(AZIMUTH)
-    direction = _direction(azimuth[:, None], polar[None, :]).reshape(-1, 3)
-    speed, edges = plasma.speed_of(ENERGY), plasma.speed_of(_EDGES)
-    step = np.radians(180 / POLARS)
-    solid = np.cos(polar - step / 2) - np.cos(polar + step / 2)
-    solid = np.tile(solid * 2 * np.pi / AZIMUTHS, AZIMUTHS)
-    velocity = direction[:, None, :] * speed[:, None]
-    volume = solid[:, None] * (speed**3 * np.log(edges[1:] / edges[:-1]))
-    return velocity.reshape(-1, 3), volume.ravel()
-
-
 @lru_cache(maxsize=1)
 def _nodes() -> Nodes:
     # Gauss points of two, for a cell from -1/2 to 1/2.

@@ -52,7 +52,7 @@ def agyrotropy_swisdak(tensor: Array, field: Array) -> Array:
     p = split.along
     # in these axes P12 = 0 and P11 != P22; turned by 45 degrees they are equal and P12 = (P11 - P22) / 2
     off = ((p[:, 0, 0] - p[:, 1, 1]) / 2) ** 2 + p[:, 0, 2] ** 2 + p[:, 1, 2] ** 2
-    most = split.perpendicular**2 + 2 * split.perpendicular * split.parallel
+    most = _positive(split.perpendicular) * (split.perpendicular + 2 * split.parallel)
     return np.asarray(np.sqrt(off / _positive(most)))
 
 

@@ -31,7 +31,7 @@ MEANINGS: Final = {
 _RESOLVED: Final = 0.8
 #: From which share on a distribution counts as cut: of the density in the cells of the first energy or at an edge of
 #: the field of view, and of the pressure in those of the last energy.
-_FIRST_CUT: Final = 0.01
+_FIRST_CUT: Final = 0.05
 _LAST_CUT: Final = 0.005
 _SKY_CUT: Final = 0.005
 

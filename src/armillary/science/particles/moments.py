@@ -23,6 +23,8 @@ from armillary.science.plasma import ELEMENTARY_CHARGE, Array
 #: Pairs of axes of the six independent elements of a symmetric tensor, and where each element of a full one stands.
 _PAIRS: Final = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 _FULL: Final = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
+#: Bounds of what the mean of the core is to the lowest shell, as logarithms.
+_CORE: Final = (-np.log(2), np.log(2))
 #: Steps worked on at once where intermediate arrays are larger than the skymaps themselves.
 _STEPS: Final = 16
 
@@ -79,8 +81,9 @@ def moments(
     low_energy, high_energy : float
         Measured energies outside are left out, eV.
     fill_core : bool
-        Whether phase space below the instrument's lowest energy is taken to be as full as there; otherwise it is empty,
-        as it always is below a `low_energy` that is higher than that.
+        Whether phase space below the lowest energy of the instrument, or the lowest that the potential leaves, is
+        filled: ``ln f`` going on linearly in energy, by at most a factor of 2. Otherwise it is empty, as it always is
+        below a `low_energy` that leaves out measured cells.
 
     Returns
     -------
@@ -192,8 +195,9 @@ def _contract(basis: Array, psd: Array, part: slice, varies: str) -> Array:
 
 
 def _from_sums(sums: Array, radial: Shells, mass: float) -> Moments:
+    lowest = _lowest(sums, radial)
     density, first, second, third = (
-        (sums[:, part] * radial.volume[order][:, None]).sum(-1)
+        (sums[:, part] * radial.volume[order][:, None]).sum(-1) + lowest[:, part] * radial.core[order][:, None]
         for order, part in enumerate((slice(0, 1), slice(1, 4), slice(4, 10), slice(1, 4)))
     )
     filled = np.where(density > 0, density, np.nan)
@@ -210,6 +214,15 @@ def _from_sums(sums: Array, radial: Shells, mass: float) -> Moments:
         heat_flux=0.5e33 * mass * filled * skew,
         flag=np.zeros(len(density), np.int64),
     )
+
+
+def _lowest(sums: Array, radial: Shells) -> Array:
+    """Give the integrals over directions in the core, shape (t, 10), from those of the two lowest shells."""
+    at, first = np.arange(len(sums)), np.broadcast_to(radial.first, len(sums))
+    edge, after = sums[at, :, first], sums[at, 0, np.minimum(first + 1, sums.shape[2] - 1)]
+    known = (edge[:, 0] > 0) & (after > 0)
+    ratio = np.where(known, edge[:, 0], 1) / np.where(known, after, 1)
+    return np.asarray(edge * np.exp(np.clip(radial.power * np.log(ratio), *_CORE))[:, None])
 
 
 def _flags(cells: Skymap, found: Moments, by_energy: Array, where: Sky, radial: Shells) -> Array:
@@ -249,9 +262,9 @@ def _about_z(turn: Array) -> Array:
 def _errors(cells: Skymap, found: Moments, where: Sky, radial: Shells, part: slice) -> Moments:
     error = np.asarray(cells.error)[part].reshape(len(found.density[part]), -1, cells.psd.shape[-1])
     direction, weight = _at(where, part)
-    speed, volume = (
-        np.broadcast_to(one, (cells.steps, one.shape[-1]))[part] for one in (radial.speed, radial.volume[0])
-    )
+    own = part if len(radial.speed) > 1 else slice(None)
+    speed, volume = radial.speed[own], radial.volume[0][own].copy()
+    volume[np.arange(len(volume)), radial.first[own]] += radial.core[0][own]
     square = np.nan_to_num(error * weight * volume[:, None]) ** 2
     w = direction * speed[:, None, :, None] - found.velocity[part, None, None]
     number = found.density[part] * 1e-15

@@ -115,7 +115,7 @@ def polar_weights(polar: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shells:
-    """Speeds far from the spacecraft and the volumes of the shells around them.
+    """Speeds far from the spacecraft, the volumes of the shells around them and of the core below the lowest.
 
     Parameters
     ----------
@@ -123,10 +123,20 @@ class Shells:
         km/s; 0 for what was left out.
     volume : array, shape (4, 1 or t, e)
         ``integral v^(2 + k) dv`` over the shell for k = 0 ... 3, (km/s)^(3 + k).
+    first : array of int, shape (1 or t,)
+        Index of the lowest energy that is kept.
+    core : array, shape (4, 1 or t)
+        As `volume`, of what lies between rest and the shell of the lowest energy; 0 where that is left empty.
+    power : array, shape (1 or t,)
+        The mean of the core is as many times that of the lowest shell as that is of the next, to this power, if
+        ``ln f`` falls linearly with energy.
     """
 
     speed: Array
     volume: Array
+    first: Array
+    core: Array
+    power: Array
 
 
 def shells(
@@ -136,7 +146,7 @@ def shells(
 
     A particle of energy E at a spacecraft of potential U had ``E + q U`` far away, and its phase space density there is
     the same (Liouville). The trapezoidal rule is kept in the measured energy, ``v^2 dv = v E / m dlnE``, because that
-    is evenly spaced; only the lowest shell, if the potential or `fill_core` cuts it, is integrated exactly.
+    is evenly spaced; only the lowest shell, if the potential cuts it, is integrated exactly.
 
     Parameters
     ----------
@@ -145,7 +155,7 @@ def shells(
     low, high : float
         Measured energies outside are left out, eV.
     fill_core : bool
-        Whether the shell of the instrument's lowest energy reaches down to rest.
+        Whether there is a core below the instrument's lowest energy, or the lowest that the potential leaves.
     """
     energy = np.atleast_2d(np.asarray(cells.energy, float))
     if energy.shape[1] < 2:
@@ -156,14 +166,22 @@ def shells(
     kept = (far > 0) & (energy >= low) & (energy <= high)
     speed = np.sqrt(per_ev * np.where(kept, far, 0))
     plain = np.where(kept, speed * energy * per_ev / 2 * (np.log(upper) - np.log(lower)), 0)
+    first, powers = kept.argmax(-1), 3 + np.arange(4)[:, None]
+    at = (np.arange(len(kept)), first)
+    bottom, top = (np.broadcast_to(one + shift, kept.shape)[at] for one in (lower, upper))
     volume = plain * speed ** np.arange(4)[:, None, None]
-    first = kept & (np.cumsum(kept, -1) == 1)
-    inside = (energy >= low) & (far <= 0)
-    lowest = np.arange(energy.shape[1]) == 0
-    cut = first & ((lower + shift < 0) | inside.any(-1, keepdims=True) | (fill_core & lowest))
-    powers = 3 + np.arange(4)[:, None, None]
-    whole = np.sqrt(per_ev * np.maximum(upper + shift, 0)) ** powers / powers
-    return Shells(speed, np.where(cut, whole, volume))
+    whole = kept[at] * np.sqrt(per_ev * np.maximum(top, 0)) ** powers / powers
+    volume[:, *at] = np.where(bottom < 0, whole, volume[:, *at])
+    wanted = kept[at] & fill_core & ((first == 0) | (np.broadcast_to(energy, kept.shape)[:, 0] >= low))
+    core = wanted * np.sqrt(per_ev * np.maximum(bottom, 0)) ** powers / powers
+    return Shells(speed, volume, first, core, _power(np.broadcast_to(far, kept.shape), first, bottom))
+
+
+def _power(far: Array, first: Array, bottom: Array) -> Array:
+    # over a ball the mean of the energy is 3/5 of that at its surface
+    at, after = np.arange(len(far)), np.minimum(first + 1, far.shape[1] - 1)
+    step = far[at, after] - far[at, first]
+    return np.asarray((far[at, first] - 0.6 * np.maximum(bottom, 0)) / np.where(step > 0, step, np.inf))
 
 
 def _edges(energy: Array) -> tuple[Array, Array]:

@@ -52,7 +52,7 @@ def convert(
     Examples
     --------
     >>> float(convert(1e-24, "psd", "eflux", energy=1000.0, mass=1.67262192369e-27).round(1))
-    1835041.0
+    1835080.9
     """
     for name in (source, target):
         if name not in UNITS:

@@ -1,0 +1,82 @@
+"""HOPE of ECT: pitch-angle distributions of electrons, protons, helium and oxygen (level 3).
+
+``FPDU (time, 11 pitch angles, 72 energies)`` with ``PITCH_ANGLE`` (degrees; 0 is motion along the field) and
+``HOPE_ENERGY_Ion`` (eV, changes in time); FEDU of electrons, FHEDU of helium, FODU of oxygen. ``F.DO`` is the same
+integrated over the sphere, constant in each bin. The dataset is ``rbsp-a_l3_ect-hope`` in its files and
+``RBSPA_REL04_ECT-HOPE-PA-L3`` at CDAWeb.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from armillary.errors import BadData
+from armillary.missions.plasma.canonical import axis_of
+from armillary.missions.plasma.generic.reading import main_of
+from armillary.missions.plasma.spectra import energies_of, omni, pitch_angles, spectrum
+from armillary.model import Recipe
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from armillary.science.plasma import Array
+
+CITATION: Final = "Funsten et al. (2013), Space Sci. Rev. 179, 423, doi:10.1007/s11214-013-9968-7"
+_UNITS: Final = "1/(cm^2 s sr keV)"
+_SPECIES: Final = {"electrons": "FEDU", "protons": "FPDU", "helium": "FHEDU", "oxygen": "FODU"}
+#: The end of our path -> the dataset: as its files name it, and as CDAWeb does.
+_DATASETS: Final = {"": "**/rbsp-{craft}_l3_ect-hope", "/{release}": "**/rbsp{craft}_{release}_ect-hope-pa-l3"}
+_SPELLED: Final = (
+    "s^-1cm^-2ster^-1kev^-1",
+    "s^-1cm^-2sr^-1kev^-1",
+    "1/(scm^2sterkev)",
+    "1/(cm^2ssrkev)",
+    "#/cm2-s-sr-kev",
+)
+
+
+def _pitch_angles(raw: "xr.Dataset") -> "xr.Dataset":
+    """Differential flux by energy (eV) and pitch angle, both rising."""
+    values, energy, angle = _read(raw)
+    return pitch_angles(raw, values, energy, angle, "flux", _UNITS, "Differential flux")
+
+
+def _omni(raw: "xr.Dataset") -> "xr.Dataset":
+    """Mean over the sphere of the pitch-angle distribution; bins that saw nothing do not count."""
+    values, energy, angle = _read(raw)
+    return spectrum(raw, omni(values, angle), energy, "flux", _UNITS, "Differential flux, mean over the sphere")
+
+
+def _recipes(species: str, variable: str, release: str, dataset: str) -> tuple[Recipe, Recipe]:
+    place = f"rbsp/{{craft}}/hope{release}/{species}"
+    inputs = {"raw": f"{dataset}/{variable}"}
+    return (
+        Recipe(
+            output=f"{place}/pitch_angles", inputs=inputs, function=_pitch_angles, kind="plane", units=_UNITS,
+            title=f"HOPE {{craft}} {species}: energies and pitch angles", block="time", citation=CITATION,
+            description=_pitch_angles.__doc__ or "",
+        ),
+        Recipe(
+            output=f"{place}/omni", inputs=inputs, function=_omni, kind="spectrogram", units=_UNITS,
+            title=f"HOPE {{craft}} {species}: mean over the sphere", block="time", citation=CITATION,
+            description=_omni.__doc__ or "",
+        ),
+    )  # fmt: skip
+
+
+RECIPES: Final = tuple(
+    one
+    for release, dataset in _DATASETS.items()
+    for species, variable in _SPECIES.items()
+    for one in _recipes(species, variable, release, dataset)
+)
+
+
+def _read(raw: "xr.Dataset") -> "tuple[Array, Array, Array]":
+    """Give flux (t, energy, pitch angle), energy and pitch angle."""
+    main = main_of(raw, 2)
+    if str(main.attrs["units"]).replace(" ", "").lower() not in _SPELLED:
+        raise BadData(f"{main.name} is in {main.attrs['units']!r}, not in {_UNITS}", "report it to the maintainer")
+    known = axis_of(raw, main, 1)
+    if known is None:
+        raise BadData(f"nobody says the pitch angles of {main.name}", "give a file or dataset that has them")
+    energy = energies_of(raw, main, 2)
+    return main.to_numpy().astype(float).swapaxes(1, 2), energy, known[0]

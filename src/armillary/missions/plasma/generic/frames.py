@@ -1,0 +1,216 @@
+"""Of any vector itself in another frame; of any position near the Earth the model field and its field line."""
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadData, BadParameter
+from armillary.missions.plasma.generic.beside import (
+    EARTH_RADIUS,
+    GAP,
+    chosen,
+    in_units,
+    units_of,
+    vector_at,
+    vectors,
+)
+from armillary.missions.plasma.generic.reading import frame_of, main_of, series, vector_of
+from armillary.model import Fits, Parameter, Recipe, recipe
+from armillary.science import boundaries
+from armillary.science.coordinates import geomagnetic, local, tracing
+from armillary.science.coordinates.frames import FRAMES, frame_named, matrices, transform
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from armillary.science.plasma import Array
+
+_VECTOR: Final = Fits(kinds=("series",), shapes=((3,),))
+_POSITION: Final = Fits(kinds=("series",), shapes=((3,),), units=("km", "m", "Re", "R_E", "Earth radii"))
+#: A name's part that tells its frame: ``b_gse``, ``BGSEc``, ``XYZ_GSM``. MAG is no such part: it means magnetometer.
+_TELLS: Final = re.compile(r"(?:[BVEXR]|XYZ|POS)?(GSE|GSM|GEI|GEO|J2000|TOD|SM|RTN|LMN)C?")
+_OPENS: Final = ("closed", "open in the north", "open in the south", "open at both ends", "not traced")
+
+_FRAME: Final = Parameter(
+    name="frame", type="str", default="", choices=("", *FRAMES, "RTN"),
+    description="Frame that the vectors are in; empty if their metadata or their name tell it",
+)  # fmt: skip
+_PRESSURE: Final = Parameter(
+    name="pressure", type="float", default=2.0, low=0.01, high=200.0, units="nPa",
+    description="Dynamic pressure of the solar wind, for the magnetopause",
+)  # fmt: skip
+_BZ: Final = Parameter(
+    name="bz", type="float", default=0.0, low=-100.0, high=100.0, units="nT",
+    description="North component of the solar wind's field in GSM, for the magnetopause",
+)  # fmt: skip
+_MODEL: Final = Parameter(
+    name="model", type="str", default="igrf+t89", choices=geomagnetic.MODELS, description="Model of the magnetic field"
+)
+_KP: Final = Parameter(name="kp", type="float", default=2.0, low=0.0, high=9.0, description="Kp index, for T89")
+
+
+@recipe("{input}/in_frame", inputs={"vector": _VECTOR}, title="{title}: in another frame", kind="series",
+        units="{units}", block="time", shape=(3,), pad="largest_gap", citation="doi:10.1016/0032-0633(92)90012-D",
+        parameters=(Parameter(name="to", type="str", default="GSM", choices=(*FRAMES, "RTN", "LMN"),
+                              description="Frame to turn the vectors into"),
+                    _FRAME, chosen("position", "Path of the spacecraft's position from the Earth, for RTN and LMN"),
+                    _PRESSURE, _BZ, GAP))  # fmt: skip
+def in_frame(
+    vector: "xr.Dataset", to: str, frame: str, position: "xr.Dataset | None", pressure: float, bz: float,
+    largest_gap: float,
+) -> "xr.Dataset":  # fmt: skip
+    """Vector turned into another geocentric frame, into RTN, or into LMN of the magnetopause of Shue et al. (1998).
+
+    The origin is not moved: a position stays one from the Earth, a velocity stays one in the same rest frame.
+    """
+    source = told_frame(vector, frame, local_too=True)
+    time, given = vector["time"].to_numpy(), vector_of(vector)
+    if {source, to} & {"RTN", "LMN"} and source != to:
+        turn = _local_matrices(time, source, to, position, (pressure, bz), largest_gap)
+        found = np.einsum("tij,tj->ti", turn, given)
+    else:
+        found = given if source == to else transform(given, time, source, to)
+    labels = {"RTN": "RTN", "LMN": "LMN"}.get(to, "xyz")
+    title = str(main_of(vector, 1).attrs.get("long_name") or "Vector")
+    return vectors(vector, found, "vector", units_of(vector, 1), f"{title}, {to}", frame=to, labels=list(labels))
+
+
+@recipe("{input}/geomagnetic_field", inputs={"position": _POSITION}, title="{title}: model magnetic field",
+        kind="series", units="nT", block="time", shape=(3,),
+        citation="doi:10.5281/zenodo.14012302; doi:10.1016/0032-0633(89)90066-4",
+        parameters=(_MODEL, _KP, _FRAME, _PRESSURE, _BZ))  # fmt: skip
+def geomagnetic_field(
+    position: "xr.Dataset", model: str, kp: float, frame: str, pressure: float, bz: float
+) -> "xr.Dataset":  # fmt: skip
+    """Model field at the position, in the frame of the position: dipole or IGRF-14, with or without T89.
+
+    ``inside_magnetopause`` is 0 where the position lies outside the magnetopause of Shue et al. (1998), which T89 does
+    not know: there its numbers mean nothing.
+    """
+    source, time = told_frame(position, frame), position["time"].to_numpy()
+    place = earth_radii(position)
+    found = geomagnetic.magnetic_field(place, time, frame=source, model=model, kp=kp)
+    made = vectors(position, found, "geomagnetic_field", "nT", f"Magnetic field of {model}", frame=source)
+    inside = _inside(transform(place, time, source, "GSM"), pressure, bz)
+    made["inside_magnetopause"] = ("time", inside, {"units": "", "long_name": "Inside the model magnetopause"})
+    return made
+
+
+@recipe("{input}/footpoint", inputs={"position": _POSITION}, title="{title}: foot of the field line", kind="series",
+        units="deg", block="time", shape=(2,), pad="every", cadence="every",
+        citation="doi:10.5281/zenodo.14012302; doi:10.1016/0032-0633(89)90066-4",
+        parameters=(Parameter(name="every", type="float", default=60.0, low=1.0, high=86400.0, units="s",
+                              description="One position in so many seconds is traced"),
+                    _MODEL, _KP, _FRAME,
+                    Parameter(name="outer", type="float", default=60.0, low=2.0, high=70.0, units="Re",
+                              description="A line that goes farther is open")))  # fmt: skip
+def footpoint(position: "xr.Dataset", every: float, model: str, kp: float, frame: str, outer: float) -> "xr.Dataset":
+    """Where the field line through the position meets the ionosphere, 110 km up, and the magnetic equator.
+
+    Feet are geocentric latitudes and east longitudes; ``line`` says whether the line is closed, and where not; a foot
+    that is not reached is missing.
+    """
+    source = told_frame(position, frame)
+    ns = position["time"].to_numpy().astype(np.int64)
+    window = ns // round(every * 1e9)
+    picked = position.isel(time=np.flatnonzero(np.diff(window, prepend=window[:1] - 1)))
+    time = picked["time"].to_numpy()
+    gsm = transform(earth_radii(picked), time, source, "GSM")
+    lines = tracing.field_lines(geomagnetic.field_at(time, model, kp), gsm, outer=outer)
+    made = series(picked, _feet(lines, time), angle=["latitude", "longitude"])
+    return made.assign_attrs(model=model, kp=kp)
+
+
+def told_frame(data: "xr.Dataset", frame: str, *, local_too: bool = False) -> str:
+    """Give the frame that vectors are in: as asked, or as their metadata or their name tell.
+
+    Raises
+    ------
+    BadData
+        If nothing tells it, or it is one that needs more than the time (a spacecraft's own).
+    """
+    if frame:
+        return frame
+    main = main_of(data, 1)
+    told = frame_of(data)
+    parts = (_TELLS.fullmatch(part.upper()) for part in reversed(re.split(r"[^A-Za-z0-9]+", str(main.name))))
+    name = told or next((one[1] for one in parts if one), "")
+    known = frame_named(name) or (name.upper() if local_too and name.upper() in {"RTN", "LMN"} else "")
+    if not known:
+        problem = f"{main.name} is in the frame {told!r}" if told else f"nothing tells the frame of {main.name}"
+        raise BadData(f"{problem}, which cannot be turned", f"give frame=..., one of {', '.join(FRAMES)}")
+    return known
+
+
+def earth_radii(position: "xr.Dataset") -> "Array":
+    """Give positions in Earth radii of 6371.2 km, shape (t, 3), from km, m or Earth radii."""
+    return in_units(vector_of(position), units_of(position, 1), "km", "position") / EARTH_RADIUS
+
+
+def _local_matrices(
+    time: "Array", source: str, to: str, position: "xr.Dataset | None", wind: tuple[float, float], largest_gap: float
+) -> "Array":
+    if source == "LMN" or {source, to} == {"RTN", "LMN"}:
+        raise BadData(f"vectors in {source} cannot be turned into {to}", "choose a leaf in GSE or GSM")
+    geocentric = source if source != "RTN" else to
+    place = vector_at(position, "position", "km", time, largest_gap)
+    # `vector_at` has refused an empty position.
+    here = transform(place, time, told_frame(_given(position), ""), "GSM")
+    if to == "LMN":
+        return np.asarray(local.lmn_axes(here, *wind) @ matrices(time, source, "GSM"))
+    turn = local.rtn_matrices(time, "GSM", here) @ matrices(time, geocentric, "GSM")
+    return np.asarray(turn if to == "RTN" else np.swapaxes(turn, 1, 2))
+
+
+def _given(position: "xr.Dataset | None") -> "xr.Dataset":
+    if position is None:
+        raise BadParameter("parameter 'position' is empty", "give the path of the spacecraft's position")
+    return position
+
+
+def _inside(gsm: "Array", pressure: float, bz: float) -> "Array":
+    standoff, flaring = boundaries.magnetopause_shape(pressure, bz)
+    radius = np.linalg.norm(gsm, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = radius < boundaries.magnetopause_distance(gsm[:, 0] / radius, standoff, flaring)
+    return np.asarray(inside.astype(np.int8))
+
+
+def _feet(lines: tracing.Lines, time: "Array") -> dict[str, Any]:
+    """Give the variables of `footpoint`."""
+    found: dict[str, Any] = {}
+    for name, end in (("north", lines.north), ("south", lines.south)):
+        foot = np.where((end.state == tracing.FOOT)[:, None], end.position, np.nan)
+        x, y, z = transform(foot, time, "GSM", "GEO").T
+        angles = np.degrees(np.stack([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)], axis=1))
+        told = {"units": "deg", "long_name": f"Foot in the {name}", "LABLAXIS": f"{name} foot", "LABL_PTR_1": "angle",
+                "DISPLAY_TYPE": "time_series", "COORDINATE_SYSTEM": "GEO"}  # fmt: skip
+        found[f"{name}_foot"] = (("time", "angle"), angles, told)
+    away = np.linalg.norm(lines.equator, axis=1)
+    hours = geomagnetic.magnetic_local_time(lines.equator, time)
+    length = np.where(lines.closed, lines.north.length + lines.south.length, np.nan)
+    for name, values, units, title in (
+        ("equator_distance", away, "Re", "Distance of the magnetic equator on the line"),
+        ("equator_local_time", hours, "h", "Magnetic local time of the equator on the line"),
+        ("equator_field", lines.equator_field, "nT", "Weakest field on the line"),
+        ("line_length", length, "Re", "Length of the line"),
+    ):
+        found[name] = (("time",), values, {"units": units, "long_name": title, "LABLAXIS": name.replace("_", " ")})
+    state = _state(lines)
+    flags = {
+        "flag_values": list(range(len(_OPENS))),
+        "flag_meanings": " ".join(one.replace(" ", "_") for one in _OPENS),
+    }
+    found["line"] = (("time",), state, {"units": "", "long_name": "Whether the field line is closed", **flags})
+    return found
+
+
+def _state(lines: tracing.Lines) -> "Array":
+    north, south = lines.north.state, lines.south.state
+    lost = (north == tracing.NOWHERE) | (south == tracing.NOWHERE)
+    opened = (north != tracing.FOOT) + 2 * (south != tracing.FOOT)
+    return np.asarray(np.where(lost, _OPENS.index("not traced"), opened).astype(np.int8))
+
+
+RECIPES: Final[tuple[Recipe, ...]] = (in_frame, geomagnetic_field, footpoint)

@@ -4,7 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from armillary.model import Interval, Product, Recipe
 from armillary.model.recipe import canonical, fill
@@ -42,15 +42,15 @@ def derive(leaves: Sequence[Product], recipes: Recipes) -> list[Product]:
     O(leaves x recipes) look-ups for each link of the longest chain.
     """
     known = _Known(leaves)
-    fresh = list(leaves)
+    fresh: Sequence[Product] = leaves
     derived: list[Product] = []
+    waiting: list[_Candidate] = []
     named = [recipe for recipe in recipes.by_output.values() if not recipe.generic]
-    for _ in range(_LONGEST_CHAIN):
-        found: dict[str, Product] = {}
-        for recipe in named:
-            for product in _made(recipe, fresh, known):
-                if product.path not in known.by_path:
-                    found.setdefault(product.path, product)
+    for _ in range(2 * _LONGEST_CHAIN):
+        waiting += [one for recipe in named for one in _candidates(recipe, fresh)]
+        found, waiting = _settle(waiting, known, patient=True)
+        if not found:  # no optional input can come any more
+            found, waiting = _settle(waiting, known, patient=False)
         fresh = list(found.values())
         if not fresh:
             break
@@ -94,15 +94,37 @@ class _Known:
         return next((leaf for path, leaf in near if path == end or path.endswith(f"/{end}")), None)
 
 
-def _made(recipe: Recipe, fresh: Sequence[Product], known: _Known) -> Iterator[Product]:
+class _Candidate(NamedTuple):
+    """A leaf that fits the first input of a recipe."""
+
+    recipe: Recipe
+    leaf: Product
+    holes: dict[str, str]
+
+
+def _candidates(recipe: Recipe, fresh: Sequence[Product]) -> Iterator[_Candidate]:
     template = next(iter(recipe.inputs.values()))
     name = max(_fixed(str(template).rpartition("/")[2]), key=len)
     for leaf in fresh:
         # most leaves are told apart by a word of the name, which is far cheaper than an expression
         holes = recipe.match(leaf.path) if name in leaf.path.lower() else None
-        made = None if holes is None else _derived(recipe, leaf, holes, known)
-        if made:
-            yield made
+        if holes is not None:
+            yield _Candidate(recipe, leaf, holes)
+
+
+def _settle(
+    waiting: Sequence[_Candidate], known: _Known, *, patient: bool
+) -> tuple[dict[str, Product], list[_Candidate]]:
+    """Make the products that have their inputs, the optional ones too if `patient`; and give who still waits."""
+    found: dict[str, Product] = {}
+    still = []
+    for one in waiting:
+        made = _derived(one.recipe, one.leaf, one.holes, known)
+        if made is None or (patient and "" in made.inputs):
+            still.append(one)
+        elif made.path not in known.by_path:
+            found.setdefault(made.path, made)
+    return found, still
 
 
 def _fixed(text: str) -> list[str]:

@@ -32,11 +32,20 @@ CREATE VIRTUAL TABLE words USING fts5(path, text, tokenize='trigram', detail='fu
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One child of a place in the tree: a leaf, a branch, or both."""
+    """One child of a place in the tree: a leaf, a branch, or both.
+
+    Parameters
+    ----------
+    has_children : bool
+        Whether anything hangs under it.
+    deeper : bool
+        Whether leaves of archives and missions do, and not only what generic recipes make of it.
+    """
 
     path: str
     leaf: Product | None
     has_children: bool
+    deeper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +277,7 @@ def _search_generic(inventory: Inventory, words: list[str], under: str, limit: i
 def _branches(path: str, leaves: list[Product], deeper: bool, generic: tuple[Recipe, ...]) -> list[Branch]:
     """Give one child, and one more for each later archive that has a leaf of the same path."""
     below = [has_generic(leaf, generic) for leaf in leaves]
-    first = Branch(path, leaves[0] if leaves else None, deeper or any(below[:1]))
+    first = Branch(path, leaves[0] if leaves else None, deeper or any(below[:1]), deeper)
     later = zip(leaves[1:], below[1:], strict=True)
     return [first, *(Branch(leaf.path, leaf, has_children=more) for leaf, more in later)]
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from armillary.missions.plasma.generic import fields, multipoint, structures
 from armillary.model import Mission, Recipe
 
-_RECIPES: Final[tuple[Recipe, ...]] = ()
+_RECIPES: Final[tuple[Recipe, ...]] = (*fields.RECIPES, *structures.RECIPES, *multipoint.RECIPES)
 
 MISSION: Final = Mission(
     name="plasma",

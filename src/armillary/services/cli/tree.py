@@ -69,14 +69,20 @@ def _print_leaves(products: list[Product]) -> None:
 def _print_place(desk: Desk, path: str) -> None:
     """Print the children of a place; of a leaf, all that is known."""
     children = desk.inventory.children(path)
-    if path.strip("/") and (not children or desk.inventory.find(path.strip("/"))):
+    leaf = desk.inventory.find(path.strip("/")) if path.strip("/") else None
+    if path.strip("/") and (not children or leaf):
         _print_details(desk.product(path))
+    made = [branch.leaf for branch in children if leaf and branch.leaf and leaf.path in branch.leaf.inputs]
+    if made:
+        typer.echo("\nWhat can be made of it:")
+        _print_leaves(made)
+        children = [branch for branch in children if branch.leaf not in made]
     below = desk.search("", path, _FEW + 1) if path.strip("/") else []
-    if any(branch.has_children for branch in children) and 0 < len(below) <= _FEW:
+    if any(branch.deeper for branch in children) and 0 < len(below) <= _FEW:
         _print_leaves(below)  # few enough to show without walking further down
         return
     for branch in children:
-        if branch.has_children:
+        if branch.deeper:
             typer.echo(f"{branch.path}/")
     leaves = [branch.leaf for branch in children if branch.leaf]
     if leaves:

@@ -94,6 +94,7 @@ function fieldOf(one, value) {
   }
   if (one.type === "bool") return make("input", { ...traits, type: "checkbox", checked: Boolean(value) });
   if (one.type === "str") return make("input", { ...traits, type: "text", value: String(value ?? "") });
+  if (one.type === "product") return productField(traits, value);
   const field = make("input", { ...traits, type: "number", step: one.type === "int" ? "1" : "any", required: true });
   if (one.low !== null) field.min = String(one.low);
   if (one.high !== null) field.max = String(one.high);
@@ -101,9 +102,23 @@ function fieldOf(one, value) {
   return field;
 }
 
+/** A field for the path of a product, which may be dropped on it. */
+function productField(traits, value) {
+  const field = make("input", { ...traits, type: "text", value: String(value ?? ""), placeholder: "drop a product here", spellcheck: false });
+  field.addEventListener("dragover", (event) => event.preventDefault());
+  field.addEventListener("drop", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    field.value = (event.dataTransfer?.getData("text/plain") ?? "").split("\n")[0].trim();
+    field.dispatchEvent(new Event("change"));
+  });
+  return field;
+}
+
 function valueOf(one, field) {
   if (one.type === "bool" && field.type === "checkbox") return field.checked;
   if (field.tagName === "SELECT") return one.choices.find((choice) => String(choice) === field.value);
+  if (one.type === "product") return field.value.trim();
   return one.type === "str" ? field.value : Number(field.value);
 }
 

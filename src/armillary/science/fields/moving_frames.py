@@ -168,12 +168,11 @@ def _solve(
     electric: Array, field: Array, moment: Array, *, accelerated: bool, along: Array | None
 ) -> tuple[Array, Array]:
     """Solve ``<K> V = <E x B>`` (and the moments in time); give the solution and the inverse of the sum of K."""
-    kernel = (field**2).sum(1)[:, None, None] * np.eye(3) - field[:, :, None] * field[:, None, :]
     drive = np.cross(electric, field) / MV_PER_M
     # Times are scaled to the length of the interval, so that the conditions of velocity and acceleration compare.
     length = max(float(np.abs(moment).max()), 1e-30)
     powers = (np.ones_like(moment), moment / length)[: 1 + accelerated]
-    matrix = np.block([[np.einsum("t,tij->ij", a * b, kernel) for b in powers] for a in powers])
+    matrix = np.block([[_kernel(field, a * b) for b in powers] for a in powers])
     right = np.concatenate([a @ drive for a in powers])
     basis = np.eye(len(right)) if along is None else _across(along, len(powers))
     small = basis @ matrix @ basis.T
@@ -183,6 +182,12 @@ def _solve(
     inverse = basis.T @ np.linalg.inv(small) @ basis
     scale = np.repeat([1.0, 1 / length][: len(powers)], 3)
     return inverse @ right * scale, inverse * np.outer(scale, scale)
+
+
+def _kernel(field: Array, weight: Array) -> Array:
+    """Give the weighted sum of ``K = B^2 (1 - b b)``."""
+    weighted = field * weight[:, None]
+    return np.asarray(np.vdot(weighted, field) * np.eye(3) - weighted.T @ field)
 
 
 def _across(direction: Array, times: int) -> Array:

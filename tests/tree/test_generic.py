@@ -104,3 +104,23 @@ def test_a_generic_recipe_has_one_input_and_hangs_under_it() -> None:
 
 def test_canonical_keeps_the_name_of_the_leaf() -> None:
     assert canonical("A/WI_H0_MFI@1/B_GSE") == "a/wi/h0/mfi/b_gse"
+
+
+def test_an_input_that_is_made_itself_is_waited_for_wherever_it_comes() -> None:
+    """An optional or later input that another recipe makes must not be missed because it was made too late."""
+    made = [
+        recipe("m/late", inputs={"a": "x/a", "c": "m/c"}, title="L", kind="series")(lambda a, c: a or c),
+        recipe("m/map", inputs={"a": "x/a", "c": "m/c"}, optional=("c",), title="M", kind="series")(
+            lambda a, c: a or c
+        ),
+        recipe("m/c", inputs={"b": "m/b"}, title="C", kind="series")(lambda b: b),
+        recipe("m/b", inputs={"a": "x/a"}, title="B", kind="series")(lambda a: a),
+        recipe("m/bare", inputs={"a": "x/a", "no": "m/no"}, optional=("no",), title="N", kind="series")(
+            lambda a, no: a or no
+        ),
+    ]
+    leaves = [Product(path="x/a", title="A", kind="series")]
+    found = {one.path: one for one in derive(leaves, Recipes({one.output: one for one in made}))}
+    assert found["m/late"].inputs == ("x/a", "m/c")
+    assert found["m/map"].inputs == ("x/a", "m/c")
+    assert found["m/bare"].inputs == ("x/a", "")

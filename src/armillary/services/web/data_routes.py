@@ -48,6 +48,7 @@ def figure(
     ending: str = "png",
     start: str | None = None,
     stop: str | None = None,
+    at: str | None = None,
     catalogue: Names = None,
     ticket: str = "",
 ) -> FileResponse:
@@ -62,7 +63,7 @@ def figure(
     with call.app.state.tickets.working(ticket) as progress:
         interval = interval_of(desk, request, start, stop)
         asked = [within(desk, text, interval) for text in request]
-        picture = desk.view(asked, progress, catalogues=catalogue or ())
+        picture = desk.view(asked, progress, at=at, catalogues=catalogue or ())
         folder = TemporaryDirectory(prefix="armillary-")
         written = save(picture, Path(folder.name) / name)
     return FileResponse(written, filename=name, background=BackgroundTask(folder.cleanup))

@@ -34,6 +34,8 @@ def test_omni_of_a_known_function() -> None:
     values[0, 3] = np.nan
     assert np.isfinite(pitch_omni(values, PITCH)).all()
     assert np.isnan(pitch_omni(np.full((1, 18), np.nan), PITCH)).all()
+    both = np.stack([PITCH, PITCH + 1])
+    assert pitch_omni(np.ones((2, 18, 3)) * np.array([2.0, 5])[:, None, None], both)[1] == pytest.approx([5, 5, 5])
     with pytest.raises(BadData, match="do not belong"):
         pitch_omni(values, PITCH[:4])
 

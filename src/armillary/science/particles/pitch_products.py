@@ -23,7 +23,7 @@ def pitch_omni(values: Array, pitch: Array) -> Array:
     ----------
     values : array, shape (t, pitch, ...)
         Any differential quantity; NaN is left out.
-    pitch : array, shape (pitch,)
+    pitch : array, shape (pitch,) or (t, pitch)
         Middles of the bins, degrees.
 
     Returns
@@ -49,7 +49,7 @@ def pitch_anisotropy(values: Array, pitch: Array) -> Array:
     ----------
     values : array, shape (t, pitch, ...)
         Flux or phase space density; NaN is left out.
-    pitch : array, shape (pitch,)
+    pitch : array, shape (pitch,) or (t, pitch)
         Middles of the bins, degrees.
 
     Returns
@@ -105,7 +105,7 @@ def at_pitch_angles(values: Array, pitch: Array, low: float, high: float) -> Arr
     ----------
     values : array, shape (t, pitch, ...)
         Any differential quantity; NaN is left out.
-    pitch : array, shape (pitch,)
+    pitch : array, shape (pitch,) or (t, pitch)
         Middles of the bins, degrees.
     low, high : float
         Degrees.
@@ -122,13 +122,15 @@ def at_pitch_angles(values: Array, pitch: Array, low: float, high: float) -> Arr
 
 
 def _fitting(values: Array, pitch: Array) -> Array:
-    if pitch.shape != values.shape[1:2]:
-        raise BadData(f"{pitch.size} pitch angles do not belong to values of shape {values.shape}", "give one a bin")
+    if pitch.shape not in {values.shape[1:2], values.shape[:2]}:
+        raise BadData(
+            f"pitch angles of shape {pitch.shape} do not belong to values of shape {values.shape}", "give one a bin"
+        )
     return pitch
 
 
 def _mean(values: Array, weight: Array) -> Array:
-    weight = weight.reshape(-1, *(1,) * (values.ndim - 2))
+    weight = weight.reshape(*weight.shape, *(1,) * (values.ndim - 2))
     known = np.isfinite(values)
     measured = (known * weight).sum(1)
     total = np.where(known, values * weight, 0).sum(1)

@@ -177,7 +177,7 @@ def test_others_are_served_beside_broken_plugins(broken: Path, tmp_path: Path, h
     problems = {one["name"]: one["problem"] for one in json.loads(missions.stdout)}
     assert "broken on purpose" in problems["broken_import"]
     assert [name for name, problem in problems.items() if problem] == ["broken_import"]
-    assert len(problems) == len(AT_OPENING) + len(WHEN_ASKED) + 1
+    assert len([name for name in problems if name.startswith("broken")]) == len(AT_OPENING) + len(WHEN_ASKED)
 
 
 def test_archives_of_one_name_are_kept_apart(tmp_path: Path) -> None:

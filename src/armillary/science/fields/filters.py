@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from armillary.errors import BadData, BadParameter
-from armillary.science.fields.windows import JITTER, nanoseconds, usual_step
+from armillary.errors import BadParameter
+from armillary.science.fields.windows import columns_of, even_stretches, nanoseconds, usual_step
 from armillary.science.plasma import Array
 
 #: Numbers gathered at once.
@@ -64,7 +64,7 @@ def filtered(time: Array, values: Array, low: float = 0.0, high: float = 0.0, or
     sections = butter(order, corners, kind, fs=1 / step, output="sos")
     least = 3 * (2 * len(sections) + 1) + 1
     found, edge = np.full(values.shape, np.nan), np.ones(len(time), bool)
-    for begin, stop in _even_stretches(time, values, step):
+    for begin, stop in even_stretches(time, values, step):
         if stop - begin > least:
             found[begin:stop] = sosfiltfilt(sections, values[begin:stop].astype(float), axis=0)
             near = int(np.ceil(2 / (low or high) / step))
@@ -126,9 +126,9 @@ def interpolated(time: Array, values: Array, at: Array, largest: float) -> Array
     at : array of datetime64[ns], shape (k,)
         Where.
     """
-    columns = values.reshape(len(values), -1)
+    columns = columns_of(values)
     found = [_interpolated(nanoseconds(time), one, nanoseconds(at), largest) for one in columns.T]
-    return np.stack(found, axis=1).reshape(len(at), *values.shape[1:]) if found else np.zeros((len(at), 0))
+    return np.stack(found, axis=1).reshape(len(at), *values.shape[1:])
 
 
 def even_times(time: Array, cadence: float) -> Array:
@@ -153,7 +153,7 @@ def running(time: Array, values: Array, window: float, what: Literal["mean", "me
     import pandas as pd
 
     index = pd.DatetimeIndex(np.asarray(time).astype("datetime64[ns]"))
-    frame = pd.DataFrame(values.reshape(len(values), -1).astype(float), index=index)
+    frame = pd.DataFrame(columns_of(values).astype(float), index=index)
     rolling = frame.rolling(pd.Timedelta(_length(window), "ns"), min_periods=1, center=True, closed="both")
     found = rolling.mean() if what == "mean" else rolling.median()
     return np.asarray(found.to_numpy().reshape(values.shape))
@@ -180,9 +180,9 @@ def spikes(time: Array, values: Array, window: float, threshold: float = 3.0) ->
     """
     ns, half = nanoseconds(time), _length(window) // 2
     first, stop = np.searchsorted(ns, ns - half), np.searchsorted(ns, ns + half, side="right")
-    columns = values.reshape(len(values), -1).astype(float)
+    columns = columns_of(values).astype(float)
     found = [_spikes(one, first, stop, threshold) for one in columns.T]
-    return np.stack(found, axis=1).reshape(values.shape) if found else np.zeros(values.shape, bool)
+    return np.stack(found, axis=1).reshape(values.shape)
 
 
 def _corners(low: float, high: float, nyquist: float) -> tuple[float | list[float], str]:
@@ -195,18 +195,6 @@ def _corners(low: float, high: float, nyquist: float) -> tuple[float | list[floa
     if band:
         return [low, high], "bandpass"
     return (low, "highpass") if low > 0 else (high, "lowpass")
-
-
-def _even_stretches(time: Array, values: Array, step: float) -> list[tuple[int, int]]:
-    """Give begin and stop of the stretches without gaps and missing values."""
-    uneven = np.asarray(np.abs(np.diff(nanoseconds(time)) / (step * 1e9) - 1) > JITTER)
-    if np.count_nonzero(uneven) > 0.5 * uneven.size:
-        problem = f"the samples are not evenly spaced: few are {step:g} s apart, which is usual"
-        raise BadData(problem, "resample it first: ask for its `resampled` product")
-    there: Array = np.isfinite(values.reshape(len(values), -1)).all(1)
-    begins = np.flatnonzero(there & np.concatenate([[True], uneven | ~there[:-1]]))
-    stops = np.flatnonzero(there & np.concatenate([uneven | ~there[1:], [True]])) + 1
-    return list(zip(begins.tolist(), stops.tolist(), strict=True))
 
 
 def _length(seconds: float) -> int:

@@ -15,7 +15,7 @@ GAP: Final = 1.5
 JITTER: Final = 0.3
 #: Windows are worked on in portions of about this many samples.
 PORTION: Final = 1 << 19
-_RESAMPLE: Final = "resample it first: ask for its `resampled` product, or give `cadence`"
+_RESAMPLE: Final = "resample it first: ask for its `interpolated` product, or give `resample` seconds"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,25 +127,57 @@ def lay(time: Array, values: Array, window: float, stride: float) -> Windows:
     BadParameter
         If a window has fewer than 8 samples or the stride less than one.
     BadData
-        If no two samples have the usual distance: the series is not evenly sampled.
+        If most samples do not have the usual distance, or some have not and no window is complete.
     """
     step, ns = usual_step(time), nanoseconds(time)
     size = round(window / step)
     if size < 8 or stride < 0.5 * step:
         problem = f"windows of {window:g} s every {stride:g} s do not fit samples every {step:g} s"
         raise BadParameter(problem, f"give a window of {8 * step:.3g} s or more and a smaller overlap")
-    uneven = np.abs(np.diff(ns) / (step * 1e9) - 1) > JITTER
-    if np.count_nonzero(uneven) > 0.5 * uneven.size:
-        raise BadData(f"the samples are not evenly spaced: few are {step:g} s apart, which is usual", _RESAMPLE)
+    uneven = _uneven(ns, step)
     begin = _begins(ns, time, round(window * 1e9), round(stride * 1e9))
     first = np.searchsorted(ns, begin)
     complete = _complete(ns, values, uneven, begin, first, size, step)
+    if uneven.mean() > 0.1 and not complete.any():
+        raise _not_even(step)
     return Windows((begin + round(window * 5e8)).astype("datetime64[ns]"), first, complete, size, step)
+
+
+def even_stretches(time: Array, values: Array, step: float) -> list[tuple[int, int]]:
+    """Give begin and stop of the stretches in which samples are `step` seconds apart and none is missing.
+
+    Raises
+    ------
+    BadData
+        If most samples have another distance.
+    """
+    uneven = _uneven(nanoseconds(time), step)
+    there = np.asarray(np.isfinite(columns_of(values)).all(1))
+    begins = np.flatnonzero(there & np.concatenate([[True], uneven | ~there[:-1]]))
+    stops = np.flatnonzero(there & np.concatenate([uneven | ~there[1:], [True]])) + 1
+    return list(zip(begins.tolist(), stops.tolist(), strict=True))
+
+
+def columns_of(values: Array) -> Array:
+    """Give numbers as vectors of one component, and vectors as they are: shape (t, c)."""
+    return values[:, None] if values.ndim == 1 else values
 
 
 def nanoseconds(time: Array) -> Array:
     """Give times as whole nanoseconds since 1970."""
     return np.asarray(time).astype("datetime64[ns]").astype(np.int64)
+
+
+def _uneven(ns: Array, step: float) -> Array:
+    """Say which samples are not followed by another one step later."""
+    uneven = np.asarray(np.abs(np.diff(ns) / (step * 1e9) - 1) > JITTER)
+    if np.count_nonzero(uneven) > 0.5 * uneven.size:
+        raise _not_even(step)
+    return uneven
+
+
+def _not_even(step: float) -> BadData:
+    return BadData(f"the samples are not evenly spaced: too few follow each other by {step:g} s", _RESAMPLE)
 
 
 def _begins(ns: Array, time: Array, window: int, stride: int) -> Array:
@@ -163,7 +195,7 @@ def _begins(ns: Array, time: Array, window: int, stride: int) -> Array:
 
 def _complete(ns: Array, values: Array, uneven: Array, begin: Array, first: Array, size: int, step: float) -> Array:
     last = np.minimum(first + size - 1, len(ns) - 1)
-    missing = ~np.isfinite(values.reshape(len(ns), -1)).all(1)
+    missing = ~np.isfinite(columns_of(values)).all(1)
     holes, breaks = (np.concatenate([[0], np.cumsum(one)]) for one in (missing, uneven))
     start = np.minimum(first, len(ns) - 1)
     drift = np.abs(ns[last] - ns[start] - (size - 1) * step * 1e9)

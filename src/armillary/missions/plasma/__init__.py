@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from armillary.missions.plasma.generic import fields, multipoint, structures
+from armillary.missions.plasma.generic import fields, frames, multipoint, spectra, structures
 from armillary.model import Mission, Recipe
 
-_RECIPES: Final[tuple[Recipe, ...]] = (*fields.RECIPES, *structures.RECIPES, *multipoint.RECIPES)
+_RECIPES: Final[tuple[Recipe, ...]] = (
+    *fields.RECIPES, *structures.RECIPES, *multipoint.RECIPES, *frames.RECIPES, *spectra.RECIPES,
+)  # fmt: skip
 
 MISSION: Final = Mission(
     name="plasma",

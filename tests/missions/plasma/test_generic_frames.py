@@ -49,6 +49,8 @@ def foot(data: xr.Dataset, **knobs: Any) -> xr.Dataset:
         ("mms1_fgm_b_gsm_srvy_l2", {}, "GSM"), ("BGSEc", {}, "GSE"), ("XYZ_GEO", {}, "GEO"),
         ("thc_state_pos_sm", {}, "SM"),
         ("b_gse", {"COORDINATE_SYSTEM": "GSM"}, "GSM"),
+        ("Position_Ion", {"FIELDNAM": "Satellite position (GEO)"}, "GEO"),
+        ("ela_pos_gei", {"COORDINATE_SYSTEM": "GEI", "CATDESC": "Spacecraft Position XYZ in GEI-J2000"}, "J2000"),
     ],
 )  # fmt: skip
 def test_the_frame_is_told_by_metadata_or_name(name: str, attrs: dict[str, str], frame: str) -> None:
@@ -56,7 +58,10 @@ def test_the_frame_is_told_by_metadata_or_name(name: str, attrs: dict[str, str],
     assert recipes.told_frame(vectors([1, 2, 3], name, **attrs), "GEI") == "GEI"
 
 
-@pytest.mark.parametrize(("name", "attrs"), [("b", {}), ("b_dbcs", {}), ("fgs_mag", {}), ("b_gse", {"FRAME": "DSL"})])
+@pytest.mark.parametrize(
+    ("name", "attrs"),
+    [("b", {}), ("b", {"CATDESC": "GSE or GSM"}), ("b_dbcs", {}), ("fgs_mag", {}), ("b_gse", {"FRAME": "DSL"})],
+)
 def test_a_frame_that_is_not_told_is_asked_for(name: str, attrs: dict[str, str]) -> None:
     with pytest.raises(BadData, match="frame=") as raised:
         in_frame(vectors([1, 2, 3], name, **attrs), "GSM")
@@ -131,6 +136,13 @@ def test_open_lines_and_missing_positions_are_flagged() -> None:
     assert made["line"].to_numpy()[0] in {1, 2}
     assert np.isnan(made["south_foot"].to_numpy()[:2]).all()
     assert np.isnan(made["equator_distance"].to_numpy()[:2]).all()
+
+
+def test_no_times_give_no_times() -> None:
+    nothing = orbit().isel(time=slice(0, 0))
+    asked = {"model": "igrf+t89", "kp": 2.0, "frame": "", "pressure": 2.0, "bz": 0.0}
+    for made in (in_frame(nothing, "SM"), foot(nothing), recipes.geomagnetic_field.function(nothing, **asked)):
+        assert made.sizes["time"] == 0
 
 
 def test_pieces_cut_in_time_agree_with_the_whole() -> None:

@@ -194,3 +194,39 @@ assert not {"astropy", "scipy", "xarray", "pandas"} & set(sys.modules), "a heavy
 """
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)
+
+
+@pytest.fixture
+def moon() -> Any:
+    """Where astropy's own series put the Moon, J2000, km."""
+    import astropy.coordinates as ac
+    from astropy.time import Time
+
+    def at(time: Any) -> Any:
+        return ac.get_body("moon", Time(time, scale="utc"), ephemeris="builtin").cartesian.xyz.to_value("km").T
+
+    return at
+
+
+@pytest.mark.real
+@pytest.mark.filterwarnings("ignore:.*dubious year", "ignore:.*leap-second", "ignore:Tried to get polar motions")
+@pytest.mark.usefixtures("astropy_offline")
+def test_the_moon_of_sscweb_and_dscovr_is_where_it_was(real_data: Path, moon: Any) -> None:
+    answers = real_data / "plasma" / "hapi_recordings"
+    ssc = (
+        answers
+        / "hapi-server.org_servers_SSCWeb_hapi"
+        / "moon_X_GEO-Y_GEO-Z_GEO_20220101T000000000_20220110T000000000.bin"
+    )
+    rows = np.fromfile(ssc, [("time", "S18"), ("geo", "<f8", 3)])[::60]
+    days = [np.datetime64("2022-01-01T00:00") + np.timedelta64(60 * n, "m") for n in range(len(rows))]
+    time = np.array(days, "datetime64[ns]")
+    assert degrees_between(frames.transform(rows["geo"], time, "GEO", "J2000"), moon(time)).max() < 0.01
+    dscovr = (
+        answers
+        / "cdaweb.gsfc.nasa.gov_hapi"
+        / "DSCOVR_ORBIT_PRE_GSE_POS-MOON_GSE_POS_20211125T000000_20211205T000000.bin"
+    )
+    rows = np.fromfile(dscovr, [("time", "S24"), ("craft", "<f8", 3), ("moon", "<f8", 3)])[::60]
+    time = np.array([one.decode().strip("Z\0") for one in rows["time"]], "datetime64[ns]")
+    assert degrees_between(frames.transform(rows["moon"], time, "GSE", "J2000"), moon(time)).max() < 0.005

@@ -133,19 +133,33 @@ def told_frame(data: "xr.Dataset", frame: str, *, local_too: bool = False) -> st
     if frame:
         return frame
     main = main_of(data, 1)
-    told = frame_of(data)
-    parts = (_TELLS.fullmatch(part.upper()) for part in reversed(re.split(r"[^A-Za-z0-9]+", str(main.name))))
-    name = told or next((one[1] for one in parts if one), "")
-    known = frame_named(name) or (name.upper() if local_too and name.upper() in {"RTN", "LMN"} else "")
+    told = frame_of(data) or _in_name(str(main.name)) or _in_words(main)
+    known = frame_named(told) or (told.upper() if local_too and told.upper() in {"RTN", "LMN"} else "")
     if not known:
         problem = f"{main.name} is in the frame {told!r}" if told else f"nothing tells the frame of {main.name}"
         raise BadData(f"{problem}, which cannot be turned", f"give frame=..., one of {', '.join(FRAMES)}")
-    return known
+    # Archives call both by one name, and tell only in words that the equinox is that of J2000.
+    return "J2000" if known == "GEI" and "J2000" in _words(main) else known
 
 
 def earth_radii(position: "xr.Dataset") -> "Array":
     """Give positions in Earth radii of 6371.2 km, shape (t, 3), from km, m or Earth radii."""
     return in_units(vector_of(position), units_of(position, 1), "km", "position") / EARTH_RADIUS
+
+
+def _in_name(name: str) -> str:
+    parts = (_TELLS.fullmatch(part.upper()) for part in reversed(re.split(r"[^A-Za-z0-9]+", name)))
+    return next((one[1] for one in parts if one), "")
+
+
+def _in_words(main: "xr.DataArray") -> str:
+    found = _words(main) & {"GSE", "GSM", "GEI", "GEO", "J2000"}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _words(main: "xr.DataArray") -> set[str]:
+    texts = (str(main.attrs.get(name, "")) for name in ("long_name", "CATDESC", "FIELDNAM", "LABLAXIS"))
+    return set(re.split(r"[^A-Za-z0-9]+", " ".join(texts)))
 
 
 def _local_matrices(

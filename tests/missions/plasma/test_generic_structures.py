@@ -119,6 +119,10 @@ def test_a_moving_sheet() -> None:
                      pressure=pressure)  # fmt: skip
     assert corrected["slope"][0].as_py() < -0.9
     assert table_attrs(corrected)["corrected_for_anisotropy"] is True
+    electric = vector(-1e-3 * np.cross(moves, field), "mV/m")
+    plane = made(structures.faraday_residue, electric, field=vector(field, "nT"))
+    assert [plane[f"n_{one}"][0].as_py() for one in "xyz"] == pytest.approx(NORMAL.tolist(), abs=1e-9)
+    assert plane["speed"][0].as_py() == pytest.approx(moves @ NORMAL)
     with pytest.raises(BadParameter, match="'field' is empty"):
         made(structures.de_hoffmann_teller, flow)
     with pytest.raises(BadData, match="3 components, not 2"):

@@ -90,6 +90,20 @@ def test_the_electric_field_varies_most_along_the_normal() -> None:
     assert (np.diff(found.eigenvalues) > 0).all()
 
 
+def test_a_moving_sheet_by_its_faraday_residue() -> None:
+    field, axes = sheet()
+    moves = np.array([-90.0, 30.0, 55.0])
+    found = variance.minimum_faraday_residue(-1e-3 * np.cross(moves, field), field)
+    assert found.normal == pytest.approx(axes[2], abs=1e-9)
+    assert found.speed == pytest.approx(moves @ axes[2])
+    assert found.eigenvalues[0] == pytest.approx(0, abs=1e-12)
+    assert found.eigenvalues[1] > 0.01
+    with pytest.raises(BadData, match="vary"):
+        variance.minimum_faraday_residue(0 * field, field)
+    with pytest.raises(BadData, match="0 samples"):
+        variance.minimum_faraday_residue(np.nan * field, field)
+
+
 def test_how_well_the_normal_is_known() -> None:
     values = np.array([[9.0, 4.0, 1.0], [9.0, 4.0, 0.0]])
     found = variance.Variance(np.zeros((2, 3, 3)), values, np.zeros((2, 3)), np.array([9, 9]))

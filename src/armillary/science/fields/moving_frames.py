@@ -90,18 +90,22 @@ def de_hoffmann_teller(
     BadData
         If samples are too few, the electric field is zero or the field does not turn.
     """
-    good = np.isfinite(electric).all(1) & np.isfinite(field).all(1)
-    electric, field = np.asarray(electric, float)[good], np.asarray(field, float)[good]
-    moment = np.zeros(len(field)) if seconds is None else np.asarray(seconds, float)[good]
+    electric, field = np.asarray(electric, float), np.asarray(field, float)
+    moment = np.zeros(len(field)) if seconds is None else np.asarray(seconds, float)
+    good = np.isfinite(electric.sum(1) + field.sum(1))
+    if not good.all():
+        electric, field, moment = electric[good], field[good], moment[good]
     if len(field) < _LEAST + (seconds is not None):
         raise BadData(f"{len(field)} samples do not determine a frame", "ask for a longer interval")
-    strength = float((electric**2).sum(1).mean())
+    strength = float(np.vdot(electric, electric)) / len(electric)
     if not strength > 0:
         raise BadData("the electric field is zero", "give a velocity or an electric field of the same interval")
     solved, inverse = _solve(electric, field, moment, accelerated=seconds is not None, along=along)
     velocity, acceleration = solved[:3], solved[3:] if seconds is not None else np.zeros(3)
-    carried = convection_field(velocity + moment[:, None] * acceleration, field)
-    left = float(((electric - carried) ** 2).sum(1).mean())
+    moves = velocity if seconds is None else velocity + moment[:, None] * acceleration
+    carried = convection_field(moves, field)
+    rest = electric - carried
+    left = float(np.vdot(rest, rest)) / len(rest)
     # The component along B holds no information: two numbers a sample.
     freedom = max(2 * len(field) - len(solved), 1)
     error = np.sqrt(np.diag(inverse)[:3] * left * len(field) / MV_PER_M**2 / freedom)
@@ -152,8 +156,9 @@ def straight_line(x: Array, y: Array) -> Line:
         If there are fewer than three pairs, or one side does not vary.
     """
     x, y = np.ravel(x), np.ravel(y)
-    good = np.isfinite(x) & np.isfinite(y)
-    x, y = x[good], y[good]
+    good = np.isfinite(x + y)
+    if not good.all():
+        x, y = x[good], y[good]
     if len(x) < _LEAST:
         raise BadData(f"{len(x)} pairs do not make a line", "ask for a longer interval without gaps")
     from_x, from_y = x - x.mean(), y - y.mean()

@@ -41,6 +41,24 @@ class Variance(NamedTuple):
     samples: Array
 
 
+class FaradayResidue(NamedTuple):
+    """A plane that moves along its normal, from the electric and the magnetic field.
+
+    Parameters
+    ----------
+    normal : array, shape (3,)
+        Unit vector, x positive.
+    speed : float
+        Along it, km/s.
+    eigenvalues : array, shape (3,)
+        Of the residue, (mV/m)^2, rising: the second over the first tells how well the normal is determined.
+    """
+
+    normal: Array
+    speed: float
+    eigenvalues: Array
+
+
 def minimum_variance(field: Array, *, tangential: Array | None = None) -> Variance:
     """Find the axes of one interval; N is the direction of least variance.
 
@@ -89,6 +107,38 @@ def maximum_variance(field: Array) -> Variance:
     """
     found = minimum_variance(field)
     return found._replace(axes=_signed(found.axes[::-1]), eigenvalues=found.eigenvalues[::-1])
+
+
+def minimum_faraday_residue(electric: Array, field: Array) -> FaradayResidue:
+    """Find normal and speed of a planar structure together: ``n x dE = u dB`` across it, in the mean square.
+
+    Khrabrov and Sonnerup (1998, Geophys. Res. Lett. 25, 2373, doi:10.1029/98GL51784). For a given normal the best speed
+    is ``u = n . U`` with ``U = <dE x dB> / <dB^2>``; what is left is a quadratic form of the normal.
+
+    Parameters
+    ----------
+    electric, field : array, shape (n, 3)
+        mV/m and nT at the same times; samples that are not finite are left out.
+
+    Raises
+    ------
+    BadData
+        If there are fewer than `LEAST_SAMPLES` samples, or one of the fields does not vary.
+    """
+    both = finite_rows(np.concatenate([electric, field], 1))
+    if len(both) < LEAST_SAMPLES:
+        raise BadData(f"{len(both)} samples do not determine a normal and a speed", "ask for a longer interval")
+    moved = both - both.mean(0)
+    e, b = moved[:, :3], moved[:, 3:]
+    strength, square = float((e**2).sum()), float((b**2).sum())
+    if not (strength > 0 and square > 0):
+        raise BadData("one of the two fields does not vary", "ask for an interval with a structure in it")
+    # km/s of 1 mV/m over 1 nT is 1000.
+    moves = 1e3 * np.cross(e, b).sum(0) / square
+    form = (strength * np.eye(3) - e.T @ e - 1e-6 * square * np.outer(moves, moves)) / len(both)
+    values, vectors = np.linalg.eigh(form)
+    normal = vectors[:, 0] * (-1.0 if vectors[0, 0] < 0 else 1.0)
+    return FaradayResidue(normal, float(normal @ moves), values)
 
 
 def sliding_variance(time: Array, field: Array, starts: Array, window: int) -> Variance:

@@ -166,6 +166,27 @@ def walen(
     return _table(told | _frame_columns(frame), {"corrected_for_anisotropy": pressure is not None})
 
 
+@recipe("{input}/faraday_residue", inputs={"electric": Fits(kinds=("series",), shapes=((3,),), units=("mV/m",))},
+        parameters=(_FIELD, _BEGIN, _END, GAP), title="{title}: normal by least Faraday residue", kind="samples",
+        citation="Khrabrov and Sonnerup (1998), doi:10.1029/98GL51784")  # fmt: skip
+def faraday_residue(
+    electric: "xr.Dataset", field: "xr.Dataset | None", begin: str, end: str, largest_gap: float
+) -> "pa.Table":
+    """Planar structure that moves along its normal, from both fields of the asked interval; one row."""
+    from armillary.science.fields.variance import minimum_faraday_residue
+
+    part = _between(electric, begin, end)
+    b = vector_at(field, "field", "nT", part["time"].to_numpy(), largest_gap)
+    found = minimum_faraday_residue(vector_of(part), b)
+    values = found.eigenvalues
+    columns: dict[str, tuple[Any, str, str]] = {
+        f"n_{name}": ([found.normal[n]], "", "Normal") for n, name in enumerate(_XYZ)
+    }
+    columns["speed"] = ([found.speed], "km/s", "Along the normal")
+    columns["ratio"] = ([float(values[1] / values[0]) if values[0] > 0 else None], "", "Second over least eigenvalue")
+    return _table(columns, {"eigenvalues": values.tolist()})
+
+
 @recipe("{input}/shock_normal", inputs={"b": Fits(kinds=("series",), shapes=((3,),), units=NT)},
         parameters=(
             chosen("velocity", "Path of the ion velocity, km/s, in the same frame"), _DENSITY,
@@ -235,7 +256,9 @@ def boundaries(
     }, boundary=["magnetopause", "bow shock"], component=list(_XYZ))  # fmt: skip
 
 
-RECIPES: Final[tuple[Recipe, ...]] = (lmn, mva, sliding_mva, de_hoffmann_teller, walen, shock_normal, boundaries)
+RECIPES: Final[tuple[Recipe, ...]] = (
+    lmn, mva, sliding_mva, de_hoffmann_teller, walen, faraday_residue, shock_normal, boundaries,
+)  # fmt: skip
 
 
 def _axes_of(data: "xr.Dataset", begin: str, end: str, constraint: str) -> "Variance":

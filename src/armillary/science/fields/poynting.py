@@ -57,13 +57,11 @@ def poynting_spectra(
     laid = lay(time, np.concatenate([electric, magnetic], axis=1), window, (1 - overlap) * window)
     density = np.full((laid.time.size, laid.size // 2 + 1, 3), np.nan)
     weights = taper_of(taper, laid.size)
+    rows = [np.ascontiguousarray(field.T, dtype=float) for field in (electric, magnetic)]
     for numbers, samples in laid.portions():
-        one, other = (
-            np.fft.rfft(detrended(field[samples].astype(float), detrend) * weights[:, None], axis=1)
-            for field in (electric, magnetic)
-        )
-        flux = FACTOR * np.cross(one, other.conj()).real
-        density[numbers] = flux * one_sided(laid, weights)[:, None]
+        one, other = (np.fft.rfft(detrended(row[:, samples], detrend) * weights) for row in rows)
+        flux = FACTOR * np.cross(one, other.conj(), axis=0).real
+        density[numbers] = (flux * one_sided(laid, weights)).transpose(1, 2, 0)
     return Spectra(laid.time, laid.frequency, density)
 
 

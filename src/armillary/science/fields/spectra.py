@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.science.fields.windows import Windows, lay
+from armillary.science.fields.windows import Windows, columns_of, lay
 from armillary.science.plasma import Array
 
 Detrend = Literal["none", "constant", "linear"]
@@ -66,17 +66,16 @@ def spectrogram(
 
     Notes
     -----
-    O(t log N / (1 - overlap)); memory: the result and portions of half a million samples.
+    O(t log N / (1 - overlap)); memory: the result and portions of a hundred thousand numbers.
     """
     laid = lay(time, values, window, (1 - overlap) * window)
-    shape = values.shape[1:]
-    density = np.full((laid.time.size, laid.size // 2 + 1, *shape), np.nan)
-    weights = taper_of(taper, laid.size)
+    rows, weights = np.ascontiguousarray(columns_of(values).T, dtype=float), taper_of(taper, laid.size)
+    density = np.full((laid.time.size, laid.size // 2 + 1, len(rows)), np.nan)
+    factor = one_sided(laid, weights)
     for numbers, samples in laid.portions():
-        parts = detrended(values[samples].astype(float), detrend)
-        transform = np.fft.rfft(parts * weights.reshape(-1, *(1 for _ in shape)), axis=1)
-        density[numbers] = np.abs(transform) ** 2 * one_sided(laid, weights).reshape(-1, *(1 for _ in shape))
-    return Spectra(laid.time, laid.frequency, density)
+        transform = np.fft.rfft(detrended(rows[:, samples], detrend) * weights)
+        density[numbers] = ((transform.real**2 + transform.imag**2) * factor).transpose(1, 2, 0)
+    return Spectra(laid.time, laid.frequency, density if values.ndim > 1 else density[..., 0])
 
 
 def trace(spectra: Spectra) -> Spectra:
@@ -142,15 +141,14 @@ def taper_of(name: str, size: int) -> Array:
 
 
 def detrended(parts: Array, how: Detrend) -> Array:
-    """Take the mean or a line away from windows, shape (k, size) or (k, size, c)."""
+    """Take the mean or a line away from windows, whose samples lie along the last axis."""
     if how == "none":
         return parts
-    flat = parts - parts.mean(1, keepdims=True)
+    flat = np.asarray(parts - parts.mean(-1, keepdims=True))
     if how == "constant":
-        return np.asarray(flat)
-    place = np.arange(parts.shape[1]) - (parts.shape[1] - 1) / 2
-    place = place.reshape(-1, *(1 for _ in parts.shape[2:]))
-    return np.asarray(flat - place * ((flat * place).sum(1, keepdims=True) / (place**2).sum()))
+        return flat
+    place = np.arange(parts.shape[-1]) - (parts.shape[-1] - 1) / 2
+    return np.asarray(flat - place * ((flat @ place) / (place @ place))[..., None])
 
 
 def one_sided(laid: Windows, weights: Array) -> Array:

@@ -14,7 +14,7 @@ GAP: Final = 1.5
 #: A step may differ from the usual one by this part of it: time tags are rounded, clocks jitter.
 JITTER: Final = 0.3
 #: Windows are worked on in portions of about this many samples.
-PORTION: Final = 1 << 19
+PORTION: Final = 1 << 15
 _RESAMPLE: Final = "resample it first: ask for its `interpolated` product, or give `resample` seconds"
 
 

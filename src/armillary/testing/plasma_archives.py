@@ -80,7 +80,7 @@ def times(count: int, step: float, begin: float = 0.0) -> Array:
 
 def write_file(
     folder: Path, dataset: str, time: Array, variables: Mapping[str, tuple[Any, ...]],
-    coords: Mapping[str, tuple[Any, ...]] | None = None, version: str = "3.4.0",
+    coords: Mapping[str, tuple[Any, ...]] | None = None, version: str = "3.4.0", day: str = "20170711",
 ) -> Path:  # fmt: skip
     """Write one CDF file as a mission would name it.
 
@@ -90,13 +90,15 @@ def write_file(
         ``Logical_source``; the file is called so, too.
     variables, coords : mapping
         Name -> (dimensions, values, attributes), as xarray has them.
+    day : str
+        For the file's name only.
     """
     import xarray as xr
 
     from armillary.sources.write import write
 
     attrs = {"Logical_source": dataset, "Data_version": version, "title": dataset}
-    path = folder / f"{dataset.lower()}_20170711_v{version}.cdf"
+    path = folder / f"{dataset.lower()}_{day}_v{version}.cdf"
     write(xr.Dataset(dict(variables), {"time": time, **(coords or {})}, attrs), path)
     return path
 

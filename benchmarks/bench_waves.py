@@ -106,8 +106,8 @@ def wavelets(data: dict[str, np.ndarray], python: Path) -> bool:
     from armillary.science.fields.wavelets import FOURIER_FACTOR, morlet
 
     x, step = data["field"][2000:6096, 0], 0.125
-    scale = 2 * step * 2 ** (0.125 * np.arange(65))
-    told, took = run_peer(python, WAVELET, {"x": x, "step": step, "shortest": 2 * step})
+    scale = 4 * step * 2 ** (0.125 * np.arange(65))
+    told, took = run_peer(python, WAVELET, {"x": x, "step": step, "shortest": 4 * step})
     ours, seconds = best(lambda: morlet(x, step, scale), 5)
     # Near the ends both feel their own padding.
     inside = ours.cone > 4 * ours.period[:, None]

@@ -70,6 +70,15 @@ def test_variables_of_other_units_get_their_own_panel(made: SimpleNamespace) -> 
     assert [(panel.y.units, len(panel.traces)) for panel in panels] == [("cm⁻³", 2), ("K", 1)]
 
 
+def test_support_data_are_drawn_only_alone(made: SimpleNamespace) -> None:
+    data = made.scalar(np.arange(30.0))
+    data["samples"] = ("time", np.full(30, 8), {"units": "", "VAR_TYPE": "support_data"})
+    assert len(arrange([(made.product("series"), data)]).panels) == 1
+    assert len(arrange([(made.product("series"), data[["samples"]])]).panels) == 1
+    data["samples"].attrs["VAR_TYPE"] = "data"
+    assert len(arrange([(made.product("series"), data)]).panels) == 2
+
+
 def test_invalid_values_are_masked_in_the_picture_only(made: SimpleNamespace) -> None:
     data = made.scalar([1.0, 2.0, 900.0, 3.0, -5.0], VALIDMIN=0.0, VALIDMAX=100.0)
     before = data.copy(deep=True)

@@ -48,9 +48,13 @@ class Curves:
 
 
 def series_panels(product: "Product", data: "xr.Dataset", interval: "Interval | None") -> list[Panel]:
-    """Arrange every variable on time: spectrograms for those with bins, lines for the others."""
+    """Arrange every variable on time: spectrograms for those with bins, lines for the others.
+
+    Variables that ISTP's ``VAR_TYPE`` calls support data are left out, unless there is nothing else.
+    """
     data = within(data[["psd"]] if product.kind == "skymap" else data, interval)
     drawn = [one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "biuf"]
+    drawn = [one for one in drawn if one.attrs.get("VAR_TYPE") != "support_data"] or drawn
     binned = [one for one in drawn if _has_bins(one, product.kind)]
     panels = [spectrogram(product, one, data["time"].to_numpy()) for one in binned]
     curves = [_curves(one) for one in drawn if not _has_bins(one, product.kind)]

@@ -46,8 +46,12 @@ def curlometer(
     made = vectors(field_1, found.current, "current", "nA/m^2", "Current density", frame=frame_of(field_1))
     return made.assign(
         quality=(("time",), found.quality, {"units": "", "long_name": "|div B| / |curl B|"}),
-        divergence=(("time",), found.divergence, {"units": "nT/km", "long_name": "div B"}),
-        field=(("time", "component"), found.field, {"units": "nT", "long_name": "Mean field"}),
+        divergence=(("time",), found.divergence, {"units": "nT/km", "long_name": "div B", "VAR_TYPE": "support_data"}),
+        field=(
+            ("time", "component"),
+            found.field,
+            {"units": "nT", "long_name": "Mean field", "VAR_TYPE": "support_data"},
+        ),
     )
 
 

@@ -110,16 +110,17 @@ def sliding_mva(vector: "xr.Dataset", window: float, step: float) -> "xr.Dataset
     units = units_of(vector, 1)
     normal = {"LABLAXIS": "N", "long_name": "Direction of least variance", "LABL_PTR_1": "component",
               "COORDINATE_SYSTEM": frame_of(vector), "DISPLAY_TYPE": "time_series"}  # fmt: skip
+    beside = {"VAR_TYPE": "support_data"}
     return series(vector, {
         "normal": (("time", "component"), found.axes[:, 2], normal),
         "ratio": (("time",), ratio(found), {"LABLAXIS": "l2/l3", "SCALETYP": "log", "long_name": "Middle over least"}),
         "eigenvalues": (("time", "axis"), found.eigenvalues,
                         {"units": f"({units})^2", "SCALETYP": "log", "LABL_PTR_1": "axis"}),
-        "axes": (("time", "axis", "component"), found.axes, {"long_name": "Axes as rows"}),
-        "normal_mean": (("time",), np.einsum("ti,ti->t", found.axes[:, 2], found.mean), {"units": units}),
-        "normal_mean_error": (("time",), normal_field_error(found), {"units": units}),
-        "normal_error": (("time", "towards"), angular_errors(found)[:, 1:], {"units": "deg"}),
-        "samples": (("time",), found.samples, {"long_name": "Vectors in the window"}),
+        "axes": (("time", "axis", "component"), found.axes, beside | {"long_name": "Axes as rows"}),
+        "normal_mean": (("time",), np.einsum("ti,ti->t", found.axes[:, 2], found.mean), beside | {"units": units}),
+        "normal_mean_error": (("time",), normal_field_error(found), beside | {"units": units}),
+        "normal_error": (("time", "towards"), angular_errors(found)[:, 1:], beside | {"units": "deg"}),
+        "samples": (("time",), found.samples, beside | {"long_name": "Vectors in the window"}),
     }, time=(starts + length // 2).astype("datetime64[ns]"), component=list(_XYZ), axis=list(_LMN),
        towards=["L", "M"])  # fmt: skip
 
@@ -247,7 +248,7 @@ def boundaries(
     distance = np.stack([radius - model.magnetopause_distance(cosine, standoff, flaring),
                          radius - model.bow_shock_distance(cosine, nose)], 1)  # fmt: skip
     told = {"units": "R_E", "LABLAXIS": "distance", "LABL_PTR_1": "boundary", "long_name": "Distance outside"}
-    frame = {"COORDINATE_SYSTEM": frame_of(position), "LABL_PTR_1": "component"}
+    frame = {"COORDINATE_SYSTEM": frame_of(position), "LABL_PTR_1": "component", "VAR_TYPE": "support_data"}
     slopes = model.magnetopause_slope(cosine, flaring), model.bow_shock_slope(cosine)
     return series(position, {
         "distance": (("time", "boundary"), distance, told),

@@ -1,5 +1,6 @@
 """Raw variables as archives have them into products of one order: known units, frame, labels and axes."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +40,7 @@ _FACTORS: Final[dict[str, dict[str, float]]] = {
         "ev/cm2-s-sr-ev": 1.0, "ev/cm^2-s-sr-ev": 1.0,
     },
 }  # fmt: skip
+_HOLE: Final = re.compile(r"[ _,]*\(?\{\w+\}\)?")
 _MISSION: Final = "look at the leaf it comes from; if its documentation says so too, report it to the maintainer"
 
 
@@ -183,10 +185,10 @@ def scalar_recipe(
     output: str, template: str, title: str, units: str, *, label: str, silent: str = "", citation: str = ""
 ) -> Recipe:
     """Make the recipe of one number a time."""
-    name = output.rpartition("/")[2]
+    name, said = _plain(output.rpartition("/")[2]), _plain(title)
 
     def order(raw: "xr.Dataset") -> "xr.Dataset":
-        return scalar(raw, name, units, title, label=label, silent=silent)
+        return scalar(raw, name, units, said, label=label, silent=silent)
 
     return _simple(output, template, order, title, units, (), citation)
 
@@ -196,10 +198,10 @@ def vector_recipe(
     citation: str = "",
 ) -> Recipe:  # fmt: skip
     """Make the recipe of a vector that an archive has in one variable."""
-    name = output.rpartition("/")[2]
+    name, said = _plain(output.rpartition("/")[2]), _plain(title)
 
     def order(raw: "xr.Dataset") -> "xr.Dataset":
-        return vector(raw, name, units, title, frame=frame, labels=labels, silent=silent)
+        return vector(raw, name, units, said, frame=frame, labels=labels, silent=silent)
 
     return _simple(output, template, order, title, units, (3,), citation)
 
@@ -209,10 +211,10 @@ def tensor_recipe(
     citation: str = "",
 ) -> Recipe:  # fmt: skip
     """Make the recipe of a symmetric tensor that an archive has as six components."""
-    name = output.rpartition("/")[2]
+    name, said = _plain(output.rpartition("/")[2]), _plain(title)
 
     def order(raw: "xr.Dataset") -> "xr.Dataset":
-        return tensor(raw, name, units, title, frame=frame, labels=labels, silent=silent)
+        return tensor(raw, name, units, said, frame=frame, labels=labels, silent=silent)
 
     return _simple(output, template, order, title, units, (3, 3), citation)
 
@@ -222,16 +224,21 @@ def composed_recipe(
     silent: str = "", citation: str = "",
 ) -> Recipe:  # fmt: skip
     """Make the recipe of a vector whose components an archive has in three variables."""
-    name = output.rpartition("/")[2]
+    name, said = _plain(output.rpartition("/")[2]), _plain(title)
 
     def order(first: "xr.Dataset", second: "xr.Dataset", third: "xr.Dataset") -> "xr.Dataset":
-        return composed((first, second, third), name, units, title, frame=frame, labels=labels, silent=silent)
+        return composed((first, second, third), name, units, said, frame=frame, labels=labels, silent=silent)
 
     inputs = dict(zip(("first", "second", "third"), templates, strict=True))
     return Recipe(
         output=output, inputs=inputs, function=order, title=title, kind="series", units=units, block="time",
         shape=(3,), citation=citation, description=f"{title}, in the frame {frame}.",
     )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Leave out the holes of a template, with what joins them: the tree knows what fills them, the data do not."""
+    return _HOLE.sub("", text)
 
 
 def _simple(

@@ -7,6 +7,7 @@ import numpy as np
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import axis_of, in_units
 from armillary.missions.plasma.generic.reading import main_of, series
+from armillary.science.particles.angles import bounds_between
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,33 +105,16 @@ def omni(values: "Array", angle: "Array") -> "Array":
     -------
     array, shape (t, energy)
     """
-    weight = np.abs(np.diff(np.cos(np.radians(angle_edges(angle))), axis=-1))
-    weight = np.where(np.isfinite(values), weight if weight.ndim == 1 else weight[:, None, :], 0.0)
+    known = np.isfinite(angle).all(-1)
+    weight = np.full(angle.shape, np.nan)
+    lower, upper = bounds_between(angle[known])
+    weight[known] = np.cos(np.radians(lower)) - np.cos(np.radians(upper))
+    if weight.ndim == 2:
+        weight = weight[:, None, :]
+    weight = np.where(np.isfinite(values) & np.isfinite(weight), weight, 0.0)
     total = weight.sum(-1)
     mean = (np.where(weight > 0, values, 0.0) * weight).sum(-1) / np.where(total > 0, total, 1)
     return np.asarray(np.where(total > 0, mean, np.nan))
-
-
-def angle_edges(angle: "Array") -> "Array":
-    """Give the edges of bins of pitch angle from 0 to 180 degrees, shape (..., n + 1).
-
-    If every centre lies in the middle between edges that begin at 0 and end at 180 these are the edges, else the
-    middles between neighbours.
-
-    Examples
-    --------
-    >>> angle_edges(np.array([4.5, 18.0, 36.0, 108.0, 171.0])).tolist()
-    [0.0, 9.0, 27.0, 45.0, 171.0, 180.0]
-    """
-    edges = np.zeros((*angle.shape[:-1], angle.shape[-1] + 1))
-    middles = edges.copy()
-    for number in range(angle.shape[-1]):
-        edges[..., number + 1] = 2 * angle[..., number] - edges[..., number]
-    middles[..., 1:-1] = (angle[..., 1:] + angle[..., :-1]) / 2
-    middles[..., -1] = 180.0
-    # Half a degree: files round their angles.
-    told = (np.abs(edges[..., -1:] - 180) < 0.5) & (np.diff(edges, axis=-1) > 0).all(-1, keepdims=True)
-    return np.where(told, np.clip(edges, 0, 180), middles)
 
 
 def _in_order(values: "Array", axes: "tuple[Array, ...]") -> "tuple[Array, tuple[Array, ...]]":

@@ -13,7 +13,7 @@ def _field(frame: str) -> Recipe:
     return vector_recipe(
         f"rbsp/{{craft}}/emfisis/{{cadence}}/b_{frame.lower()}",
         f"**/rbsp-{{craft}}_magnetometer_{{cadence}}-{frame}_emfisis-L3/Mag",
-        f"RBSP-{{craft}} magnetic field, {frame} ({{cadence}})", "nT", frame=frame, citation=CITATION,
+        f"RBSP {{craft}}: magnetic field, {frame} ({{cadence}})", "nT", frame=frame, citation=CITATION,
     )  # fmt: skip
 
 

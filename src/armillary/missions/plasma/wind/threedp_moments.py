@@ -92,7 +92,7 @@ RECIPES: Final = (
                   citation=CITATION),
     vector_recipe(f"{_OUT}/velocity_gse", f"{_MOM}.VELOCITY", "3DP {species}: velocity, GSE", "km/s", frame="GSE",
                   citation=CITATION),
-    vector_recipe(f"{_OUT}/b_gse", f"{_MOM}.MAGF", "Magnetic field at 3DP's {species}, GSE", "nT", frame="GSE",
+    vector_recipe(f"{_OUT}/b_gse", f"{_MOM}.MAGF", "Magnetic field at 3DP ({species}), GSE", "nT", frame="GSE",
                   citation=CITATION),
     tensor_recipe(f"{_OUT}/pressure_gse", f"{_MOM}.PTENS", "3DP {species}: pressure tensor, GSE", "nPa", frame="GSE",
                   silent="eV/cm^3", citation=CITATION),

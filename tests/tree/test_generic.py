@@ -1,5 +1,6 @@
 """Recipes that fit leaves by kind, shape and units, and templates that fit at any place."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,15 @@ def test_what_is_made_of_a_leaf_is_a_leaf(inventory: Inventory) -> None:
         inventory.product("a/n/magnitude")
     with pytest.raises(UnknownProduct):
         inventory.product("nothing/magnitude")
+
+
+def test_what_keeps_kind_and_units_keeps_the_shape(tmp_path: Path) -> None:
+    filtered = replace(smooth, output="{input}/filtered", units="{units}")
+    made = Inventory(tmp_path / "i.sqlite", {"folder:/a": "a"}, (magnitude, smooth, filtered))
+    made.replace("folder:/a", "1", [leaf("a/b"), leaf("a/n", shape=(), units="nT")])
+    assert [made.product(f"a/{name}/filtered").shape for name in "bn"] == [(3,), ()]
+    assert made.product("a/b/filtered/magnitude").shape == ()
+    assert made.product("a/b/smooth").shape is None
 
 
 def test_what_is_made_of_leaves_is_found(inventory: Inventory) -> None:

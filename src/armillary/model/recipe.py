@@ -77,7 +77,8 @@ class Recipe:
     pad : float or str
         Seconds of context needed on both sides of a block cut in time, or the name of a parameter that says so.
     shape : tuple of int, optional
-        As in `Product`.
+        As in `Product`. A generic recipe that keeps the kind and the units (``{units}``) keeps the shape too if it says
+        nothing else.
     cadence : str
         Name of the parameter that says how many seconds lie between two samples; empty if it is as the first input's.
     """

@@ -147,7 +147,13 @@ def _derived(recipe: Recipe, leaf: Product, holes: Mapping[str, str], known: _Kn
 def _generic(recipe: Recipe, leaf: Product) -> Product:
     holes = {"input": leaf.path, "title": leaf.title, "name": leaf.path.rpartition("/")[2], "units": leaf.units}
     output, title, units = (fill(text, holes) for text in (recipe.output, recipe.title, recipe.units))
-    return replace(_product(recipe, [leaf], output, title, units), inputs=(leaf.path,))
+    shape = leaf.shape if recipe.shape is None and _keeps(recipe, leaf) else recipe.shape
+    return replace(_product(recipe, [leaf], output, title, units), inputs=(leaf.path,), shape=shape)
+
+
+def _keeps(recipe: Recipe, leaf: Product) -> bool:
+    """Say whether a recipe gives again what it is given: a filtered vector is a vector."""
+    return recipe.kind == leaf.kind and recipe.units == "{units}"
 
 
 def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, units: str) -> Product:

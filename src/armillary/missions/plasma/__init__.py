@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from armillary.missions.plasma.generic import fields, frames, multipoint, spectra, structures
+from armillary.missions.plasma.generic import fields, filtering, frames, multipoint, spectra, structures, waves
 from armillary.model import Mission, Recipe
 
 _RECIPES: Final[tuple[Recipe, ...]] = (
     *fields.RECIPES, *structures.RECIPES, *multipoint.RECIPES, *frames.RECIPES, *spectra.RECIPES,
+    *waves.RECIPES, *filtering.RECIPES,
 )  # fmt: skip
 
 MISSION: Final = Mission(

@@ -2,12 +2,21 @@
 
 from typing import Final
 
-from armillary.missions.plasma.generic import fields, filtering, frames, multipoint, spectra, structures, waves
+from armillary.missions.plasma.generic import (
+    fields,
+    filtering,
+    frames,
+    multipoint,
+    slices,
+    spectra,
+    structures,
+    waves,
+)
 from armillary.model import Mission, Recipe
 
 _RECIPES: Final[tuple[Recipe, ...]] = (
     *fields.RECIPES, *structures.RECIPES, *multipoint.RECIPES, *frames.RECIPES, *spectra.RECIPES,
-    *waves.RECIPES, *filtering.RECIPES,
+    *waves.RECIPES, *filtering.RECIPES, *slices.RECIPES,
 )  # fmt: skip
 
 MISSION: Final = Mission(

@@ -36,7 +36,16 @@ def in_frame(data: xr.Dataset, to: str, frame: str = "", **knobs: Any) -> xr.Dat
 
 
 def foot(data: xr.Dataset, **knobs: Any) -> xr.Dataset:
-    asked = {"every": 3600.0, "model": "igrf+t89", "kp": 2.0, "frame": "", "outer": 60.0, **knobs}
+    asked = {
+        "every": 3600.0,
+        "model": "igrf+t89",
+        "kp": 2.0,
+        "frame": "",
+        "outer": 60.0,
+        "pressure": 2.0,
+        "bz": 0.0,
+        **knobs,
+    }
     made = recipes.footpoint.function(data, **asked)
     assert isinstance(made, xr.Dataset)
     return check("series", made)
@@ -134,6 +143,7 @@ def test_open_lines_and_missing_positions_are_flagged() -> None:
     made = foot(data, every=600.0)
     assert made["line"].to_numpy().tolist()[1:] == [4, 0]
     assert made["line"].to_numpy()[0] in {1, 2}
+    assert made["inside_magnetopause"].to_numpy().tolist() == [1, 0, 1]
     assert np.isnan(made["south_foot"].to_numpy()[:2]).all()
     assert np.isnan(made["equator_distance"].to_numpy()[:2]).all()
 

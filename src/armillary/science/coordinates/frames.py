@@ -182,19 +182,19 @@ def _gse(time: Array) -> Array:
 
 def _gsm(time: Array) -> Array:
     x, y, _ = _sun_and_dipole(time)
-    return np.stack([x, y, np.cross(x, y)], axis=1)
+    return np.stack([x, y, _cross(x, y)], axis=1)
 
 
 def _sm(time: Array) -> Array:
     _, y, z = _sun_and_dipole(time)
-    return np.stack([np.cross(y, z), y, z], axis=1)
+    return np.stack([_cross(y, z), y, z], axis=1)
 
 
 def _sun_and_dipole(time: Array) -> tuple[Array, Array, Array]:
     """To the Sun, across both, along the dipole."""
     days, fraction = sun.days_since_1900(time)
     toward, along = _to_sun(days), _dipole(time, days, fraction)
-    return toward, _unit(np.cross(along, toward)), along
+    return toward, _unit(_cross(along, toward)), along
 
 
 def _to_sun(days: Array) -> Array:
@@ -208,6 +208,12 @@ def _dipole(time: Array, days: Array, fraction: Array) -> Array:
     angle = sun.sidereal_time(days, fraction)
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.stack([cosine * east - sine * north, sine * east + cosine * north, up], axis=-1)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    # Much faster than numpy's for many short vectors.
+    (a1, a2, a3), (b1, b2, b3) = a.T, b.T
+    return np.stack([a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1], axis=-1)
 
 
 def _unit(vectors: Array) -> Array:

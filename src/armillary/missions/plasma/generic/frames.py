@@ -92,8 +92,7 @@ def geomagnetic_field(
     place = earth_radii(position)
     found = geomagnetic.magnetic_field(place, time, frame=source, model=model, kp=kp)
     made = vectors(position, found, "geomagnetic_field", "nT", f"Magnetic field of {model}", frame=source)
-    inside = _inside(transform(place, time, source, "GSM"), pressure, bz)
-    made["inside_magnetopause"] = ("time", inside, {"units": "", "long_name": "Inside the model magnetopause"})
+    made["inside_magnetopause"] = _inside(transform(place, time, source, "GSM"), pressure, bz)
     return made
 
 
@@ -102,14 +101,16 @@ def geomagnetic_field(
         citation="doi:10.5281/zenodo.14012302; doi:10.1016/0032-0633(89)90066-4",
         parameters=(Parameter(name="every", type="float", default=60.0, low=1.0, high=86400.0, units="s",
                               description="One position in so many seconds is traced"),
-                    _MODEL, _KP, _FRAME,
+                    _MODEL, _KP, _FRAME, _PRESSURE, _BZ,
                     Parameter(name="outer", type="float", default=60.0, low=2.0, high=70.0, units="Re",
                               description="A line that goes farther is open")))  # fmt: skip
-def footpoint(position: "xr.Dataset", every: float, model: str, kp: float, frame: str, outer: float) -> "xr.Dataset":
+def footpoint(
+    position: "xr.Dataset", every: float, model: str, kp: float, frame: str, pressure: float, bz: float, outer: float
+) -> "xr.Dataset":
     """Where the field line through the position meets the ionosphere, 110 km up, and the magnetic equator.
 
     Feet are geocentric latitudes and east longitudes; ``line`` says whether the line is closed, and where not; a foot
-    that is not reached is missing.
+    that is not reached is missing. ``inside_magnetopause`` is as in the model field: where it is 0, T89 means nothing.
     """
     source = told_frame(position, frame)
     ns = position["time"].to_numpy().astype(np.int64)
@@ -119,6 +120,7 @@ def footpoint(position: "xr.Dataset", every: float, model: str, kp: float, frame
     gsm = transform(earth_radii(picked), time, source, "GSM")
     lines = tracing.field_lines(geomagnetic.field_at(time, model, kp), gsm, outer=outer)
     made = series(picked, _feet(lines, time), angle=["latitude", "longitude"])
+    made["inside_magnetopause"] = _inside(gsm, pressure, bz)
     return made.assign_attrs(model=model, kp=kp)
 
 
@@ -183,12 +185,12 @@ def _given(position: "xr.Dataset | None") -> "xr.Dataset":
     return position
 
 
-def _inside(gsm: "Array", pressure: float, bz: float) -> "Array":
+def _inside(gsm: "Array", pressure: float, bz: float) -> tuple[str, "Array", dict[str, str]]:
     standoff, flaring = boundaries.magnetopause_shape(pressure, bz)
     radius = np.linalg.norm(gsm, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = radius < boundaries.magnetopause_distance(gsm[:, 0] / radius, standoff, flaring)
-    return np.asarray(inside.astype(np.int8))
+    return "time", inside.astype(np.int8), {"units": "", "long_name": "Inside the model magnetopause"}
 
 
 def _feet(lines: tracing.Lines, time: "Array") -> dict[str, Any]:

@@ -52,7 +52,8 @@ def solo(folder: Path) -> None:
         folder, "solo_L2_swa-pas-vdf",
         vdf=(("time", "Azimuth", "Elevation", "Energy"), RNG.uniform(0, 1e-8, (STEPS, 11, 9, 96)).astype("f4"),
              {"units": "s^3 m^-6", "DEPEND_1": "Azimuth", "DEPEND_2": "Elevation", "DEPEND_3": "Energy"}),
-        Azimuth=along("Azimuth", np.arange(11) * 6 - 21, "deg"), Elevation=along("Elevation", np.arange(9) * 5 - 20, "deg"),
+        Azimuth=along("Azimuth", np.arange(11) * 6 - 21, "deg"),
+        Elevation=along("Elevation", np.arange(9) * 5 - 20, "deg"),
         Energy=energy, PAS_to_RTN=np.broadcast_to(np.diag([-1.0, 1, -1]), (STEPS, 3, 3)),
         Info=np.ones(STEPS, "u1"), start_CEM=np.zeros(STEPS, "i2"), nb_CEM=np.full(STEPS, 11, "i2"),
         start_elevation=np.zeros(STEPS, "i2"), nb_elevation=np.full(STEPS, 9, "i2"),
@@ -88,10 +89,12 @@ def psp(folder: Path) -> None:
     table = {
         "ENERGY": np.geomspace(20_000, 20, 32)[level], "THETA": -52.5 + 15 * deflection, "PHI": 174.375 - 11.25 * anode,
     }  # fmt: skip
-    tables = {name: np.broadcast_to(one.ravel().astype("f4"), (STEPS, 2048)) for name, one in table.items()}
+    units = {"ENERGY": "eV", "THETA": "Degrees", "PHI": "Degrees"}
+    tables = {name: (("time", "n2048"), np.broadcast_to(one.ravel().astype("f4"), (STEPS, 2048)), {"units": unit})
+              for (name, one), unit in zip(table.items(), units.values(), strict=True)}  # fmt: skip
     save(
         folder, "psp_swp_spi_sf00_L2_8Dx32Ex8A", EFLUX=drawn(2048, high=1e9, units="eV/cm2-s-ster-eV"),
-        **{name: (("time", "n2048"), one, {"units": "eV" if name == "ENERGY" else "Degrees"}) for name, one in tables.items()},
+        **tables,
     )  # fmt: skip
     save(
         folder, "psp_swp_spi_sf00_L3_mom", **scalars(DENS="cm^-3", TEMP="eV"), T_TENSOR_INST=drawn(6, units="eV"),
@@ -112,7 +115,8 @@ def psp(folder: Path) -> None:
 
 
 def wind(folder: Path) -> None:
-    save(folder, "WI_H0_MFI", BF1=drawn(units="nT"), **vectors(**{f"{b}{frame}": "nT" for b in ("B", "B3", "B1") for frame in ("GSE", "GSM")}))  # fmt: skip
+    names = [f"{begin}{frame}" for begin in ("B", "B3", "B1") for frame in ("GSE", "GSM")]
+    save(folder, "WI_H0_MFI", BF1=drawn(units="nT"), **vectors(**dict.fromkeys(names, "nT")))
     save(folder, "WI_H2_MFI", **vectors(BGSE="nT", BGSM="nT"))
     levels = (("time", "n15"), np.broadcast_to(np.geomspace(1150, 8.6, 15), (STEPS, 15)), {"units": "eV"})
     parts = {"DENSITY": drawn(), "AVGTEMP": drawn(), "VELOCITY": drawn(3), "MAGF": drawn(3), "PTENS": drawn(6),
@@ -176,7 +180,6 @@ class _Contract(MissionContract):
         folder.mkdir()
         cls.build(folder)
         yield (Archive(name="local", protocol="folder", address=str(folder)),)
-
 
     def test_no_hole_of_a_template_is_in_the_data(self) -> None:
         """Names and texts of the variables are plain."""

@@ -9,8 +9,8 @@ import xarray as xr
 
 import armillary as arm
 from armillary.errors import BadData
-from armillary.missions.plasma.rbsp import hope
 from armillary.missions.plasma.energy_axes import omni
+from armillary.missions.plasma.rbsp import hope
 
 FILE = "plasma/spacepy/rbspa_rel04_ect-hope-PA-L3_20121201_v0.0.0.cdf"
 SPECIES = [("protons", "FPDU", "FPDO", "Ion"), ("electrons", "FEDU", "FEDO", "Ele")]

@@ -6,8 +6,8 @@ import numpy as np
 
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import same_times
-from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.energy_axes import spectrum
+from armillary.missions.plasma.generic.reading import main_of
 from armillary.model import recipe
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ ELS has eight anodes of 20 by 5 degrees in a fan (Young et al. 2004, Linder et a
 
 from typing import TYPE_CHECKING, Final
 
-from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.energy_axes import energies_of, spectrum
+from armillary.missions.plasma.generic.reading import main_of
 from armillary.model import recipe
 
 if TYPE_CHECKING:

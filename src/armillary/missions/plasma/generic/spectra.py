@@ -9,6 +9,7 @@ import numpy as np
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import axis_of
 from armillary.missions.plasma.canonical import in_units as canonical_units
+from armillary.missions.plasma.energy_axes import pitch_angles as in_order
 from armillary.missions.plasma.generic.beside import GAP
 from armillary.missions.plasma.generic.reading import main_of, series
 from armillary.missions.plasma.generic.skymaps import (
@@ -21,7 +22,6 @@ from armillary.missions.plasma.generic.skymaps import (
     field_of,
     velocity_of,
 )
-from armillary.missions.plasma.spectra import pitch_angles as in_order
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science.particles import pitch_products, spectra
 from armillary.science.particles.angles import over_energy

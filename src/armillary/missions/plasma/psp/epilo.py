@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.missions.plasma.generic.reading import main_of, series
 from armillary.missions.plasma.energy_axes import spectrum
+from armillary.missions.plasma.generic.reading import main_of, series
 from armillary.model import Parameter, recipe
 
 if TYPE_CHECKING:

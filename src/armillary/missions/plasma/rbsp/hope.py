@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import axis_of
-from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.energy_axes import energies_of, omni, pitch_angles, spectrum
+from armillary.missions.plasma.generic.reading import main_of
 from armillary.model import Recipe
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import RTN, vector_recipe
-from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.energy_axes import energies_of, spectrum
+from armillary.missions.plasma.generic.reading import main_of
 from armillary.model import recipe
 
 if TYPE_CHECKING:

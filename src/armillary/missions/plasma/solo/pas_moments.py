@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Final
 
 from armillary.missions.plasma.canonical import RTN, in_units, scalar_recipe, tensor_recipe, vector_recipe
+from armillary.missions.plasma.energy_axes import energies_of, spectrum
 from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.solo.pas import CITATION
-from armillary.missions.plasma.energy_axes import energies_of, spectrum
 from armillary.model import recipe
 
 if TYPE_CHECKING:

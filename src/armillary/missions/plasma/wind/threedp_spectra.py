@@ -11,8 +11,8 @@ import numpy as np
 
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import axis_of, same_times
-from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.energy_axes import energies_of, omni, pitch_angles, spectrum
+from armillary.missions.plasma.generic.reading import main_of
 from armillary.missions.plasma.wind.threedp_moments import CITATION
 from armillary.model import recipe
 

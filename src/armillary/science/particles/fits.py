@@ -36,6 +36,9 @@ _EXACT: Final = 1e-8
 #: Points along each side of a cell; more where the distribution is narrower than the cells.
 _POINTS: Final = 2
 _MANY_POINTS: Final = 3
+_MOST_POINTS: Final = 6
+#: Share of a cell below which a thermal width (one sigma) cannot be seen at the centres of cells.
+_NARROW: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,13 +171,28 @@ def _fit_step(
         return None
     frame, guesses = _starts(shape, start, step, b / size, cells, counted)
     many = _MANY_POINTS if start.flag[step] & flags.UNRESOLVED else _POINTS
-    first = _MANY_POINTS if averaged and many == _MANY_POINTS else 1
+    first = many if averaged else 1
     best = min((_score(shape, frame, counted, guess, first) for guess in guesses), key=lambda one: one.deviance)
-    exact = best.deviance <= _EXACT * counted.counts.sum()
-    if averaged is False or (averaged is None and exact):
+    if averaged is not None:
+        return _row(shape, frame, counted, replace(best, averaged=averaged))
+    if _too_narrow(shape.read(best.unknowns, frame), cells):
+        # centres do not hold so narrow a beam: any density fits if none of them is inside
+        wide = min(
+            (_score(shape, frame, counted, guess, _MOST_POINTS) for guess in guesses), key=lambda one: one.deviance
+        )
+        return _row(shape, frame, counted, replace(wide, averaged=True))
+    if best.deviance <= _EXACT * counted.counts.sum():
         return _row(shape, frame, counted, best)
     wide = replace(_score(shape, frame, counted, best.unknowns, many), averaged=True)
-    return _row(shape, frame, counted, wide if averaged or wide.deviance < best.deviance else best)
+    return _row(shape, frame, counted, wide if wide.deviance < best.deviance else best)
+
+
+def _too_narrow(values: dict[str, Array], cells: Skymap) -> bool:
+    """Say whether a width that was fitted is so small beside the cells that it could not be seen at their centres."""
+    angle, radial = flags.cell_widths(cells)
+    least = min(float(values[name]) for name in ("temperature", "parallel", "perpendicular") if name in values)
+    width = 1e-3 * np.sqrt(max(least, 0) * ELEMENTARY_CHARGE / cells.mass)
+    return bool(width < _NARROW * max(angle, radial) * np.linalg.norm(values["velocity"]))
 
 
 def _counted(cells: Skymap, step: int, inside: Array, shift: float) -> _Counts:
@@ -294,8 +312,9 @@ def _row(shape: Shape, frame: Frame, counted: _Counts, best: _Scored) -> _Row:
     errors = np.sqrt(np.maximum(variances, 0))
     wrong = (counted.counts - best.expected) / counted.per_psd
     misfit = float(np.linalg.norm(wrong) / np.linalg.norm(counted.counts / counted.per_psd))
-    values = shape.read(best.unknowns, frame)
-    return _Row(values, shape.read_errors(best.unknowns, errors, frame), chi2, misfit, best.averaged, best.converged)
+    sure = bool(np.isfinite(errors).all() and errors[0] < 1)  # the first is the logarithm of the density
+    values, wide = shape.read(best.unknowns, frame), shape.read_errors(best.unknowns, errors, frame)
+    return _Row(values, wide, chi2, misfit, best.averaged, best.converged and sure)
 
 
 def _together(rows: list[_Row | None], shape: Shape, start: Moments) -> Fit:

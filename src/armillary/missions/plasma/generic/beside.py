@@ -24,6 +24,7 @@ _FACTORS: Final[dict[str, dict[str, float]]] = {
     "km/s": {"km/s": 1.0, "kms^-1": 1.0, "km/sec": 1.0, "kms-1": 1.0, "m/s": 1e-3},
     "eV": {"ev": 1.0, "kev": 1e3, "k": 1 / KELVIN_PER_EV, "degk": 1 / KELVIN_PER_EV, "kelvin": 1 / KELVIN_PER_EV},
     "nPa": {"npa": 1.0, "pa": 1e9},
+    "V": {"v": 1.0, "volt": 1.0, "volts": 1.0, "mv": 1e-3, "kv": 1e3},
     "km": {"km": 1.0, "m": 1e-3, "re": EARTH_RADIUS, "r_e": EARTH_RADIUS, "earthradii": EARTH_RADIUS},
     "cm^-3": dict.fromkeys(
         ("cm^-3", "cm-3", "1/cm^3", "1/cm3", "#/cc", "n/cc", "/cc", "1/cc", "percc", "#/cm^3", "#/cm3"), 1.0
@@ -62,7 +63,7 @@ def scalar_at(other: "xr.Dataset | None", name: str, units: str, time: "Array", 
 
 
 def in_units(values: "Array", given: str, wanted: str, name: str) -> "Array":
-    """Give numbers in one of the units that these recipes work in: nT, mV/m, km/s, eV, nPa, km or cm^-3.
+    """Give numbers in one of the units that these recipes work in: nT, mV/m, km/s, eV, nPa, V, km or cm^-3.
 
     Raises
     ------

@@ -20,6 +20,8 @@ from armillary.science.plasma import Array
 
 #: Parts of the polar width of a cell, and of the radius of a cap.
 RINGS: Final = 4
+#: Cosine of 180 degrees, with rounding.
+_SOUTH: Final = -1 + 1e-15
 #: Numbers worked on at once, so that they stay in the cache of the processor.
 _AT_ONCE: Final = 60_000
 
@@ -109,11 +111,10 @@ def _half_arc(cosines: Array, along: Array, across: Array) -> Array:
 
     A point of a ring has ``cos(alpha) = along + across cos(psi)``. The sphere's ends are exact, whatever the rounding.
     """
-    lead = (slice(None), *(None,) * (along.ndim - 1))
-    ratio = (cosines[lead] - along[:, None]) / np.maximum(across, 1e-12)[:, None]
+    ratio = (cosines[:, None] - along[:, None]) / np.maximum(across, 1e-12)[:, None]
     arc = np.arccos(ratio.clip(-1, 1))
     arc[:, cosines >= 1] = np.where(np.isnan(along[:, None]), np.nan, 0)
-    arc[:, cosines <= -1 + 1e-15] = np.where(np.isnan(along[:, None]), np.nan, np.pi)
+    arc[:, cosines <= _SOUTH] = np.where(np.isnan(along[:, None]), np.nan, np.pi)
     return np.asarray(arc)
 
 
@@ -145,11 +146,24 @@ def _cap_share(cells: Skymap, direction: Array, cosines: Array, rings: int) -> A
     phi, theta, solid = _together(phi, theta, np.asarray(cells.solid_angle, float))
     motion = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)])
     middle = np.einsum("tx,x...->t...", direction, motion).clip(-1, 1)
-    below = np.zeros((len(direction), len(cosines), *theta.shape))
+    lead = (slice(None), *(None,) * solid.ndim)
+    beyond = np.arccos(cosines)[lead] - np.arccos(middle)[:, None]
+    radius = np.arccos(1 - solid / (2 * np.pi))
+    below = (beyond >= radius).astype(float)
+    cut = np.abs(beyond) < radius
+    edge, near, size = (
+        np.broadcast_to(one, cut.shape)[cut] for one in (cosines[lead], middle[:, None], solid / (2 * np.pi))
+    )
+    arcs = np.zeros_like(edge)
     for ring in range(rings):
-        height = 1 - solid / (2 * np.pi) * ((ring + 0.5) / rings)
-        below += _half_arc(cosines, height * middle, np.sqrt((1 - height**2).clip(0) * (1 - middle**2)))
-    return np.asarray(np.diff(below, axis=1) * (solid / (np.pi * rings)))
+        height = 1 - size * ((ring + 0.5) / rings)
+        across = np.sqrt(((1 - height**2) * (1 - near**2)).clip(1e-24))
+        arcs += np.arccos(((edge - height * near) / across).clip(-1, 1))
+    below[cut] = arcs / (np.pi * rings)
+    below[:, cosines >= 1] = 0
+    below[:, cosines <= _SOUTH] = 1
+    known = np.isfinite(direction[:, 0]).reshape(-1, *(1,) * (below.ndim - 1))
+    return np.asarray(np.diff(below, axis=1) * solid * known)
 
 
 def _together(*arrays: Array) -> list[Array]:

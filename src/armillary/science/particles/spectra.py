@@ -23,6 +23,8 @@ from armillary.science.plasma import Array
 QUANTITIES: Final = ("eflux", "flux", "psd")
 #: Directions of motion within 45 degrees of an axis.
 DIRECTIONS: Final = ("px", "mx", "py", "my", "pz", "mz")
+#: Numbers worked on at once.
+_AT_ONCE: Final = 200_000
 
 
 def in_units(psd: Array, cells: Skymap, units: str) -> Array:
@@ -111,9 +113,18 @@ def direction_spectrograms(cells: Skymap, units: str = "eflux") -> Array:
 
 
 def _weighted(psd: Array, weight: Array, axis: int = 0) -> Array:
-    """Give the weighted mean over one axis, or over all directions, of what was measured."""
-    over = axis or tuple(range(1, psd.ndim - 1))
+    """Give the weighted mean over one axis, or over all directions, of what was measured; a few times at once."""
     weight = np.broadcast_to(weight, (len(weight), *psd.shape[1:-1], weight.shape[-1]))
+    at_once = max(1, _AT_ONCE // int(np.prod(psd.shape[1:])))
+    firsts = range(0, max(len(psd), 1), at_once)
+    return np.concatenate([
+        _mean(psd[first : first + at_once], weight if len(weight) == 1 else weight[first : first + at_once], axis)
+        for first in firsts
+    ])  # fmt: skip
+
+
+def _mean(psd: Array, weight: Array, axis: int) -> Array:
+    over = axis or tuple(range(1, psd.ndim - 1))
     known = np.isfinite(psd)
     if known.all():
         return np.asarray((psd * weight).sum(over) / weight.sum(over))

@@ -20,7 +20,7 @@ def plane(**more: object) -> xr.Dataset:
     return xr.Dataset(
         {
             "f": (("time", "v1", "v2"), values, {"units": "s^3 cm^-6", "DEPEND_1": "v1", "DEPEND_2": "v2"}),
-            "arrow_b": (("time", "plane_axis"), np.tile([1.0, 0.0], (3, 1)), {"units": ""}),
+            "arrow_magnetic_field": (("time", "plane_axis"), np.tile([1.0, 0.0], (3, 1)), {"units": ""}),
         },
         {"time": TIMES, "v1": ("v1", v, axis), "v2": ("v2", v, axis)},
     )
@@ -39,6 +39,7 @@ def test_the_nearest_time_is_drawn_and_marked() -> None:
     assert view.cursor == 12 * SECOND
     assert 0 < arrow.x[1] <= panel.x.high
     assert arrow.y[1] == 0
+    assert arrow.label == "B"
 
 
 def test_without_a_cursor_the_middle_is_drawn() -> None:

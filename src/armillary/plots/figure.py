@@ -121,7 +121,9 @@ def _draw_panel(figure: "Figure", view: View, panel: Panel, box: Box, layout: La
         _draw_cursor(place, view)
     if mappable is not None and panel.colour:
         _draw_colour_bar(figure, layout, place, mappable, panel.colour)
-    if len(panel.labels) > 0:
+    if panel.at_cursor:
+        _name_arrows(place, panel)
+    elif panel.labels:
         _draw_legend(place, panel)
 
 
@@ -297,6 +299,14 @@ def _draw_legend(place: _Place, panel: Panel) -> None:
         place.axes.text(
             *at, _plain(text), transform=place.axes.transAxes, color=trace.colour, fontsize=size, va="center"
         )
+
+
+def _name_arrows(place: _Place, panel: Panel) -> None:
+    """Write the labels at the tips, because a colour bar stands beside the panel."""
+    for trace in panel.traces:
+        if isinstance(trace, Line) and trace.label:
+            x, y = 1.12 * trace.x[-1], 1.12 * trace.y[-1]
+            place.axes.text(x, y, _plain(trace.label), color=trace.colour, ha="center", va="center", fontsize=8)
 
 
 def _write_title(figure: "Figure", view: View, layout: Layout) -> None:

@@ -1,5 +1,6 @@
 """Panels of what is drawn for one time: planes of two axes. The time is that of the picture's cursor."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
 ARROW: Final = "arrow_"
 #: An arrow is so long, as a part of the shorter half axis.
 _LENGTH: Final = 0.6
-_ARROW_COLOURS: Final = {"b": "#ffffff", "v": "#d55e00", "e": "#cc79a7"}
+#: The vectors that lie beside distributions: how they are called on a picture, and their colours.
+ARROWS: Final = {
+    "magnetic_field": ("B", "#000000"),
+    "bulk_velocity": ("V", "#d55e00"),
+    "electric_field": ("E", "#7b3294"),
+}
+#: Titles longer than this give only what the last recipe made.
+_LONG: Final = 36
+#: Room around what was measured, as a part of its reach.
+_ROOM: Final = 1.15
 
 
 def plane_panels(product: "Product", data: "xr.Dataset", cursor: int | None) -> list[Panel]:
@@ -58,11 +68,29 @@ def _panel(product: "Product", data: "xr.Dataset", plane: "xr.DataArray", step: 
     colour = ColourAxis(label, tidy_units(str(plane.attrs.get("units", ""))), low, high, scale, "viridis")
     cells = Cells(columns[:-1], columns[1:], rows, values.astype(np.float32))
     same = x.units == y.units and x.scale == y.scale == "linear"
-    arrows = _arrows(data, step, min(x.high, y.high)) if same else ()
     notes += () if np.isfinite(values).any() else ("nothing was measured here",)
-    title = f"{product.title} {when.replace('T', ' ').removesuffix('Z')}"
+    x, y = _around(x, y, columns, rows, values) if same else (x, y)
+    arrows = _arrows(data, step, min(x.high, y.high)) if same else ()
     aspect = 1.0 if same else None
+    title = titled(product, when)
     return Panel("spectrogram", x, y, (cells, *arrows), colour, title, product.path, notes, aspect, at_cursor=True)
+
+
+def titled(product: "Product", when: str) -> str:
+    """Name a panel of one time: what it is, and when."""
+    name = product.title if len(product.title) <= _LONG else product.title.rpartition(": ")[2]
+    return f"{name} {when.replace('T', ' ').removesuffix('Z')}"
+
+
+def _around(x: Axis, y: Axis, columns: Array, rows: Array, values: Array) -> tuple[Axis, Axis]:
+    """Show the square around the origin that holds all that was counted, with a little room."""
+    there = values > 0
+    if not there.any() or not (x.low < 0 < x.high and y.low < 0 < y.high):
+        return x, y
+    reach = max(np.abs(edges[np.r_[hit, False] | np.r_[False, hit]]).max() for edges, hit in
+                ((columns, there.any(1)), (rows, there.any(0))))  # fmt: skip
+    half = min(float(reach) * _ROOM, max(x.high, -x.low, y.high, -y.low))
+    return replace(x, low=-half, high=half), replace(y, low=-half, high=half)
 
 
 class _Side:
@@ -102,8 +130,13 @@ def _arrows(data: "xr.Dataset", step: int, half: float) -> tuple[Line, ...]:
         tip = np.asarray(one[step].values, float)
         if not np.isfinite(tip).all():
             continue
-        short = str(name).removeprefix(ARROW)
+        label, colour = arrow_look(str(name), COLOURS[number % len(COLOURS)])
         scale = half * _LENGTH / max(float(np.hypot(*tip)), 1.0)
-        colour = _ARROW_COLOURS.get(short.lower(), COLOURS[number % len(COLOURS)])
-        found.append(Line(np.array([0.0, tip[0] * scale]), np.array([0.0, tip[1] * scale]), short.upper(), colour))
+        found.append(Line(np.array([0.0, tip[0] * scale]), np.array([0.0, tip[1] * scale]), label, colour))
     return tuple(found)
+
+
+def arrow_look(name: str, colour: str) -> tuple[str, str]:
+    """Give the label and the colour of an arrow."""
+    short = name.removeprefix(ARROW)
+    return ARROWS.get(short, (short.replace("_", " "), colour))

@@ -1,12 +1,13 @@
 """Panels of volumes: surfaces of equal value, with arrows, turned as the reader likes."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.model.times import format_time
 from armillary.plots.limits import floats
-from armillary.plots.planes import ARROW, nearest
+from armillary.plots.planes import ARROW, arrow_look, nearest, titled
 from armillary.plots.series import axis_label, blank
 from armillary.plots.view import Array, Arrow, Axis, Panel, Surface, Trace
 from armillary.plots.wording import tidy_label, tidy_units
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 #: Surfaces are drawn at these parts of the largest value, the outermost the most transparent.
 _PARTS: Final = (0.5, 0.1, 0.01)
 _SURFACES: Final = (("#d55e00", 0.95), ("#009e73", 0.45), ("#0072b2", 0.2))
-_ARROWS: Final = {"b": "#000000", "v": "#8c1d04", "e": "#7b3294"}
+#: Room around the outermost surface, as a part of its reach.
+_ROOM: Final = 1.2
 #: An arrow reaches so far, as a part of the half axis.
 _LENGTH: Final = 0.9
 
@@ -34,10 +36,10 @@ def volume_panels(product: "Product", data: "xr.Dataset", cursor: int | None) ->
     values = floats(volume.values)
     axes = [_axis(data, volumes[0], number, step) for number in (1, 2, 3)]
     surfaces = _surfaces(values, [one[0] for one in axes])
-    x, y, z = (one[1] for one in axes)
+    x, y, z = _around(surfaces, [one[1] for one in axes])
     half = min(x.high, y.high, z.high)
     when = format_time(int(data["time"].to_numpy()[step].astype("datetime64[ns]").astype(np.int64)))
-    title = f"{product.title} {when.replace('T', ' ').removesuffix('Z')}"
+    title = titled(product, when)
     units = tidy_units(str(volume.attrs.get("units", "")))
     told = f"surfaces at {', '.join(f'{part:.0%}' for part in _PARTS)} of the largest {axis_label(volumes[0], product)}"
     notes = (
@@ -73,6 +75,15 @@ def _surfaces(values: Array, centres: list[Array]) -> tuple[Surface, ...]:
     return tuple(found)
 
 
+def _around(surfaces: tuple[Surface, ...], axes: list[Axis]) -> list[Axis]:
+    """Show the cube around the origin that holds the surfaces, with a little room."""
+    if not surfaces or any(axis.low >= 0 or axis.high <= 0 for axis in axes):
+        return axes
+    reach = max(float(np.abs(one.vertices).max()) for one in surfaces) * _ROOM
+    half = min(reach, max(max(axis.high, -axis.low) for axis in axes))
+    return [replace(axis, low=-half, high=half) for axis in axes]
+
+
 def _axis(data: "xr.Dataset", volume: "xr.DataArray", number: int, step: int) -> tuple[Array, Axis]:
     name = str(volume.attrs.get(f"DEPEND_{number}") or volume.dims[number])
     found = data[name]
@@ -86,11 +97,10 @@ def _arrows(data: "xr.Dataset", step: int, half: float) -> tuple[Arrow, ...]:
     """Give the directions that lie beside the volume, all of one length: what they say is where to."""
     found = []
     for name, one in sorted(data.data_vars.items(), key=lambda pair: str(pair[0])):
-        short = str(name).removeprefix(ARROW)
-        if short == name or one.shape[1:] != (3,):
+        if not str(name).startswith(ARROW) or one.shape[1:] != (3,):
             continue
         tip = np.asarray(one[step].values, float)
         size = float(np.linalg.norm(tip))
         if np.isfinite(size) and size > 0:
-            found.append(Arrow(tip / size * half * _LENGTH, short.upper(), _ARROWS.get(short.lower(), "#000000")))
+            found.append(Arrow(tip / size * half * _LENGTH, *arrow_look(str(name), "#000000")))
     return tuple(found)

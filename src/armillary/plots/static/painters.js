@@ -89,6 +89,16 @@ function drawLine(canvas, frame, trace, panel, look) {
   }
   finish();
   canvas.stroke();
+  if (panel.at_cursor && trace.label) nameArrow(canvas, frame, trace, look);
+}
+
+/** Write the label at the tip, because a colour bar stands beside the panel. */
+function nameArrow(canvas, frame, trace, look) {
+  const [x, y] = [trace.x.data, trace.y.data].map((values) => 1.12 * values[values.length - 1]);
+  canvas.font = `${12 * look.scale}px system-ui, sans-serif`;
+  canvas.textAlign = "center";
+  canvas.textBaseline = "middle";
+  canvas.fillText(trace.label, toPixel(frame.x, x), toPixel(frame.y, y));
 }
 
 /** Paint cells pixel by pixel, so that borders are exact on logarithmic axes and with borders that vary in time. */

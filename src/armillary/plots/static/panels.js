@@ -228,7 +228,8 @@ export class Panels {
   writeLegends() {
     this.legends.replaceChildren();
     this.view.panels.forEach((panel, k) => {
-      panel.traces.filter((trace) => trace.label && trace.type !== "spans").forEach((trace) => {
+      const named = panel.traces.filter((trace) => trace.label && trace.type !== "spans");
+      (panel.colour && panel.at_cursor ? [] : named).forEach((trace) => {
         const key = `${k} ${trace.label}`;
         const button = this.legends.appendChild(document.createElement("button"));
         button.type = "button";

@@ -40,7 +40,7 @@ _SKYMAP: Final = Fits(kinds=("skymap",))
 _PLANE: Final = Fits(kinds=("plane",))
 _EFLUX: Final = UNITS["eflux"]
 _NAMES: Final = {"psd": "Phase space density", "flux": "Differential flux", "eflux": "Differential energy flux"}
-_LABELS: Final = {"psd": "f", "flux": "j", "eflux": "E j"}
+_LABELS: Final = {"psd": "f", "flux": "flux", "eflux": "energy flux"}
 
 _QUANTITY: Final = Parameter(
     name="quantity", type="str", default="eflux", choices=QUANTITIES,
@@ -132,7 +132,7 @@ def pitch_angles(
     seen = over_energy((made.solid_angle / whole).clip(0, 1), cells.energy, *limits)
     found = _angles(distribution, "pitch_angle", centres, _PITCH, values, quantity, limits, frame)
     told = {"units": "1", "long_name": "Measured part of the solid angle", "LABLAXIS": "measured", "SCALETYP": "linear",
-            "DEPEND_1": "pitch_angle"}  # fmt: skip
+            "DEPEND_1": "pitch_angle", "VAR_TYPE": "support_data"}  # fmt: skip
     return found.assign(measured=(("time", "pitch_angle"), seen, told))
 
 

@@ -33,7 +33,7 @@ _BEFORE = """
 import sys, time
 import numpy as np
 given, answer, seconds = dict(np.load(sys.argv[1])), {}, {}
-def best(function, rounds=3):
+def best(function, rounds=3, time=time):
     least = float("inf")
     for _ in range(rounds):
         began = time.perf_counter()

@@ -119,6 +119,10 @@ def test_a_moving_sheet() -> None:
                      pressure=pressure)  # fmt: skip
     assert corrected["slope"][0].as_py() < -0.9
     assert table_attrs(corrected)["corrected_for_anisotropy"] is True
+    per_ev = float(plasma.thermal_pressure(9.0, 1.0))
+    warm = vector(np.tile([0.2 / per_ev, 0.1 / per_ev], (120, 1)), "eV")
+    same = made(structures.walen, flow, field=vector(field, "nT"), density=number(density, "#/cc"), pressure=warm)
+    assert same["slope"][0].as_py() == pytest.approx(corrected["slope"][0].as_py())
     electric = vector(-1e-3 * np.cross(moves, field), "mV/m")
     plane = made(structures.faraday_residue, electric, field=vector(field, "nT"))
     assert [plane[f"n_{one}"][0].as_py() for one in "xyz"] == pytest.approx(NORMAL.tolist(), abs=1e-9)

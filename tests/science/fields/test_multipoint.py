@@ -56,6 +56,8 @@ def test_a_sheet_of_known_current() -> None:
 def test_craft_in_one_plane_have_no_gradient() -> None:
     flat = REGULAR * [1, 1, 0]
     assert np.isnan(multipoint.gradient(flat, REGULAR)).all()
+    with pytest.raises(BadData, match="values of the shape"):
+        multipoint.gradient(REGULAR, np.ones((4, 2)))
     with pytest.raises(BadData, match="four craft"):
         multipoint.reciprocal_vectors(REGULAR[:3])
 
@@ -113,6 +115,20 @@ def test_lags_of_a_part_of_a_sample() -> None:
     found, worst = multipoint.arrival_times(signals, 0.125, 6.0)
     assert found == pytest.approx(later - later.mean(), abs=0.02)
     assert worst > 0.99
+
+
+@given(st.integers(0, 10**6), st.integers(-8, 8))
+def test_the_correlation_is_that_of_what_overlaps(seed: int, shift: int) -> None:
+    random = np.random.default_rng(seed)
+    wave = random.normal(size=64).cumsum() + 1e3
+    first, second = wave[10:50], wave[10 - shift : 50 - shift] + 0.05 * random.normal(size=40)
+    found, correlation = multipoint.lag(first, second, 0.5, 6.0)
+    a = first[max(-shift, 0) : 40 - max(shift, 0)]
+    b = second[max(shift, 0) : 40 - max(-shift, 0)]
+    if abs(found / 0.5 - shift) <= 0.5:
+        assert correlation == pytest.approx(np.corrcoef(a, b)[0, 1], abs=1e-9)
+    else:  # a random walk may be more like itself elsewhere, never less
+        assert correlation >= np.corrcoef(a, b)[0, 1] - 1e-9
 
 
 def test_lags_that_cannot_be_found() -> None:

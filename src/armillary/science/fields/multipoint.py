@@ -116,6 +116,11 @@ def gradient(positions: Array, values: Array) -> Array:
     array, shape (..., 3) or (..., 3, 3)
         Per km; of a vector the element (i, j) is ``d v_j / d x_i``.
 
+    Raises
+    ------
+    BadData
+        If there are not four positions or four values.
+
     Examples
     --------
     >>> corners = np.array([[0, 0, 0], [10, 0, 0], [0, 10, 0], [0, 0, 10.0]])
@@ -124,7 +129,9 @@ def gradient(positions: Array, values: Array) -> Array:
     """
     vectors = reciprocal_vectors(positions)
     values = np.asarray(values, float)
-    if values.shape[-1] == 4 and values.ndim == vectors.ndim - 1:
+    if values.shape[-1:] != (4,) and values.shape[-2:] != (4, 3):
+        raise BadData(f"values of the shape {values.shape} are not those of four craft", "give (..., 4) or (..., 4, 3)")
+    if values.shape[-1] == 4:
         return np.asarray(np.einsum("...ai,...a->...i", vectors, values - values.mean(-1, keepdims=True)))
     return np.asarray(np.einsum("...ai,...aj->...ij", vectors, values - values.mean(-2, keepdims=True)))
 
@@ -209,7 +216,7 @@ def lag(first: Array, second: Array, cadence: float, most: float) -> tuple[float
     """Give by how many seconds `second` is later than `first`, and their correlation then.
 
     The correlation coefficient of what overlaps, for each whole lag, with a parabola through the three best for the
-    part of a sample.
+    part of a sample; O(n log n) by Fourier transforms.
 
     Parameters
     ----------
@@ -229,7 +236,7 @@ def lag(first: Array, second: Array, cadence: float, most: float) -> tuple[float
     reach = int(most / cadence)
     if len(first) != len(second) or len(first) < reach + 4 or not np.isfinite(first + second).all():
         raise BadData("these two series cannot be shifted against each other", "give equal, longer series without gaps")
-    found = np.array([_overlap(first, second, shift) for shift in range(-reach, reach + 1)])
+    found = _correlations(first - first.mean(), second - second.mean(), reach)
     best = int(np.nanargmax(found)) if np.isfinite(found).any() else 0
     if best in {0, 2 * reach}:
         raise BadData(f"no lag below {most:g} s makes the two series alike", "allow longer lags or ask for a structure")
@@ -266,9 +273,25 @@ def _area(corners: Array) -> Array:
     )
 
 
-def _overlap(first: Array, second: Array, shift: int) -> float:
-    a = first[max(-shift, 0) : len(first) - max(shift, 0)]
-    b = second[max(shift, 0) : len(second) - max(-shift, 0)]
-    a, b = a - a.mean(), b - b.mean()
-    size = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / size) if size > 0 else np.nan
+def _correlations(first: Array, second: Array, reach: int) -> Array:
+    """Give the correlation of ``first[t]`` and ``second[t + shift]`` where both are, by shift from -reach to reach."""
+    count = len(first)
+    shifts = np.arange(-reach, reach + 1)
+    size = 2 ** int(np.ceil(np.log2(2 * count)))
+    product = np.fft.irfft(np.conj(np.fft.rfft(first, size)) * np.fft.rfft(second, size), size)[shifts]
+    overlap = count - np.abs(shifts)
+    early = np.maximum(-shifts, 0), np.minimum(count, count - shifts)
+    late = np.maximum(shifts, 0), np.minimum(count, count + shifts)
+    (a, aa), (b, bb) = _part_sums(first, *early), _part_sums(second, *late)
+    spread_a, spread_b = aa - a * a / overlap, bb - b * b / overlap
+    # What is left of a flat part is rounding.
+    flat = (spread_a <= 1e-12 * aa[reach]) | (spread_b <= 1e-12 * bb[reach])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(flat, np.nan, (product - a * b / overlap) / np.sqrt(spread_a * spread_b))
+
+
+def _part_sums(values: Array, begin: Array, end: Array) -> tuple[Array, Array]:
+    """Sum values, and their squares, from each begin to before each end."""
+    sums = (np.concatenate([[0.0], np.cumsum(one)]) for one in (values, values**2))
+    first, second = (one[end] - one[begin] for one in sums)
+    return first, second

@@ -18,6 +18,7 @@ from armillary.missions.plasma.generic.beside import (
 from armillary.missions.plasma.generic.fields import KM_PER_S, NT
 from armillary.missions.plasma.generic.reading import frame_of, main_of, series, vector_of
 from armillary.model import Fits, Interval, Parameter, Recipe, parse_time, recipe
+from armillary.science import plasma
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,8 +142,8 @@ def de_hoffmann_teller(
 
 @recipe("{input}/walen", inputs={"velocity": Fits(kinds=("series",), shapes=((3,),), units=KM_PER_S)},
         parameters=(_FIELD, _DENSITY, _BEGIN, _END, GAP,
-                    chosen("pressure", "Path of the parallel and perpendicular pressure, two numbers in nPa; empty for "
-                           "isotropic plasma")),
+                    chosen("pressure", "Path of the parallel and perpendicular pressure (two numbers, nPa) or "
+                           "temperature (eV) of the ions; empty for isotropic plasma")),
         title="{title}: Walen test", kind="samples", citation=f"{_KHRABROV}; Paschmann and Sonnerup (2008), SR-008"
         )  # fmt: skip
 def walen(
@@ -156,7 +157,7 @@ def walen(
     time = part["time"].to_numpy()
     number = scalar_at(density, "density", "cm^-3", time, largest_gap)
     frame, v, b = _frame_of(part, field, largest_gap, accelerated=False)
-    factor = _anisotropy(pressure, b, time, largest_gap)
+    factor = _anisotropy(pressure, number, b, time, largest_gap)
     line = walen_test(v, frame.velocity, alfven_velocity(b, number, anisotropy=factor))
     told = {
         "slope": ([line.slope], "", "Of v - V against the Alfven velocity, all components"),
@@ -324,7 +325,7 @@ def _frame_columns(frame: Any) -> dict[str, tuple[Any, str, str]]:
     }
 
 
-def _anisotropy(pressure: "xr.Dataset | None", b: "Array", time: "Array", largest_gap: float) -> Any:
+def _anisotropy(pressure: "xr.Dataset | None", density: "Array", b: "Array", time: "Array", largest_gap: float) -> Any:
     from armillary.missions.plasma.generic.reading import at_times
     from armillary.science.fields.moving_frames import anisotropy_factor
 
@@ -333,9 +334,11 @@ def _anisotropy(pressure: "xr.Dataset | None", b: "Array", time: "Array", larges
     main = main_of(pressure, 1)
     if main.shape[1] != 2:
         raise BadData(f"pressure ({main.name}) has {main.shape[1]} components, not 2", "give parallel, perpendicular")
-    both = in_units(
-        at_times(main.to_dataset(name="pressure"), time, largest_gap), units_of(pressure, 1), "nPa", "pressure"
-    )
+    both, units = at_times(main.to_dataset(name="pressure"), time, largest_gap), units_of(pressure, 1)
+    if units.lower() in {"ev", "kev", "k"}:
+        both = plasma.thermal_pressure(density[:, None], in_units(both, units, "eV", "temperature"))
+    else:
+        both = in_units(both, units, "nPa", "pressure")
     return anisotropy_factor(both[:, 0], both[:, 1], np.linalg.norm(b, axis=1))
 
 
@@ -380,12 +383,12 @@ def _shock_table(values: tuple["Array", ...], up: "Array", down: "Array") -> "pa
     return _table(columns, {"density_ratio": float(n2 / n1)})
 
 
-def _shock_row(sides: "Sides", method: str, plasma: tuple["Array", ...]) -> dict[str, Any]:
+def _shock_row(sides: "Sides", method: str, scalars: tuple["Array", ...]) -> dict[str, Any]:
     from armillary.science.fields import shock_normals as shocks
 
     along = shocks.normal(sides, method)
-    moving = shocks.speed(sides, plasma[0], plasma[1], along)
-    strength = shocks.strength(sides, plasma[0], plasma[2], along, moving)
+    moving = shocks.speed(sides, scalars[0], scalars[1], along)
+    strength = shocks.strength(sides, scalars[0], scalars[2], along, moving)
     numbers = {"n_x": along[0], "n_y": along[1], "n_z": along[2], "speed": moving, "theta_bn": strength.theta,
                "alfven_mach": strength.alfven, "fast_mach": strength.fast}  # fmt: skip
     return {"method": method} | {name: float(one) if np.isfinite(one) else None for name, one in numbers.items()}

@@ -55,8 +55,9 @@ def energies_of(
 
 
 def spectrum(
-    like: "xr.Dataset", values: "Array", energy: "Array", name: str, units: str, title: str, energy_units: str = "eV"
-) -> "xr.Dataset":
+    like: "xr.Dataset", values: "Array", energy: "Array", name: str, units: str, title: str,
+    energy_units: str = "eV", *, label: str = "",
+) -> "xr.Dataset":  # fmt: skip
     """Make a spectrogram of energy.
 
     Parameters
@@ -65,16 +66,24 @@ def spectrum(
         What was measured; NaN where it was not.
     energy : array, shape (n,) or (t, n)
         Of each number, in any order; channels without an energy are left out.
+    label : str
+        Short, for the colour bar; `name` without one.
     """
     values, (energy,) = _in_order(values, (energy,))
     dims, coords, attrs = _axes(("energy",), (energy,), (energy_units,))
-    told = {"units": units, "long_name": title, "LABLAXIS": name, "SCALETYP": "log", "DISPLAY_TYPE": "spectrogram"}
+    told = {
+        "units": units,
+        "long_name": title,
+        "LABLAXIS": label or name,
+        "SCALETYP": "log",
+        "DISPLAY_TYPE": "spectrogram",
+    }
     return series(like, {name: (("time", *dims), values, told | attrs)}, **coords)
 
 
 def pitch_angles(
     like: "xr.Dataset", values: "Array", energy: "Array", angle: "Array", name: str, units: str, title: str,
-    energy_units: str = "eV",
+    energy_units: str = "eV", *, label: str = "",
 ) -> "xr.Dataset":  # fmt: skip
     """Make a pitch-angle distribution, the kind "plane": ``(time, energy, pitch_angle)``.
 
@@ -84,10 +93,12 @@ def pitch_angles(
         What was measured; NaN where it was not.
     energy, angle : array, shape (n,) or (t, n)
         In any order.
+    label : str
+        Short, for the colour bar; `name` without one.
     """
     values, (energy, angle) = _in_order(values, (energy, angle))
     dims, coords, attrs = _axes(("energy", "pitch_angle"), (energy, angle), (energy_units, "deg"))
-    told = {"units": units, "long_name": title, "LABLAXIS": name, "SCALETYP": "log"}
+    told = {"units": units, "long_name": title, "LABLAXIS": label or name, "SCALETYP": "log"}
     return series(like, {name: (("time", *dims), values, told | attrs)}, **coords)
 
 

@@ -6,7 +6,7 @@ integrated over the sphere, constant in each bin. The dataset is ``rbsp-a_l3_ect
 ``RBSPA_REL04_ECT-HOPE-PA-L3`` at CDAWeb.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import axis_of
@@ -33,31 +33,32 @@ _SPELLED: Final = (
 )
 
 
-def _pitch_angles(raw: "xr.Dataset") -> "xr.Dataset":
-    """Differential flux by energy (eV) and pitch angle, both rising."""
-    values, energy, angle = _read(raw)
-    return pitch_angles(raw, values, energy, angle, "flux", _UNITS, "Differential flux")
-
-
-def _omni(raw: "xr.Dataset") -> "xr.Dataset":
-    """Mean over the sphere of the pitch-angle distribution; bins that saw nothing do not count."""
-    values, energy, angle = _read(raw)
-    return spectrum(raw, omni(values, angle), energy, "flux", _UNITS, "Differential flux, mean over the sphere")
-
-
 def _recipes(species: str, variable: str, release: str, dataset: str) -> tuple[Recipe, Recipe]:
     place = f"rbsp/{{craft}}/hope{release}/{species}"
-    inputs = {"raw": f"{dataset}/{variable}"}
+    label, title = f"{species} flux", f"Differential flux of {species}"
+
+    def distribution(raw: "xr.Dataset") -> "xr.Dataset":
+        values, energy, angle = _read(raw)
+        return pitch_angles(raw, values, energy, angle, "flux", _UNITS, title, label=label)
+
+    def mean(raw: "xr.Dataset") -> "xr.Dataset":
+        values, energy, angle = _read(raw)
+        said = f"{title}, mean over the sphere"
+        return spectrum(raw, omni(values, angle), energy, "flux", _UNITS, said, label=label)
+
+    common: dict[str, Any] = {
+        "inputs": {"raw": f"{dataset}/{variable}"}, "units": _UNITS, "block": "time", "citation": CITATION,
+    }  # fmt: skip
     return (
         Recipe(
-            output=f"{place}/pitch_angles", inputs=inputs, function=_pitch_angles, kind="plane", units=_UNITS,
-            title=f"HOPE {{craft}} {species}: energies and pitch angles", block="time", citation=CITATION,
-            description=_pitch_angles.__doc__ or "",
+            output=f"{place}/pitch_angles", function=distribution, kind="plane", **common,
+            title=f"HOPE {{craft}} {species}: energies and pitch angles",
+            description="Differential flux by energy (eV) and pitch angle, both rising.",
         ),
         Recipe(
-            output=f"{place}/omni", inputs=inputs, function=_omni, kind="spectrogram", units=_UNITS,
-            title=f"HOPE {{craft}} {species}: mean over the sphere", block="time", citation=CITATION,
-            description=_omni.__doc__ or "",
+            output=f"{place}/omni", function=mean, kind="spectrogram", **common,
+            title=f"HOPE {{craft}} {species}: mean over the sphere",
+            description="Mean over the sphere of the pitch-angle distribution; bins that saw nothing do not count.",
         ),
     )  # fmt: skip
 

@@ -32,3 +32,9 @@ def test_one_sample_holds_around_itself() -> None:
         align(np.array([0]), np.array([7.0]), np.array([SECOND, 100 * SECOND])), [7.0, np.nan], equal_nan=True
     )
     assert np.isnan(align(np.array([0]), np.array([np.nan]), np.array([0]))).all()
+
+
+def test_without_samples_there_is_nothing() -> None:
+    found = align(np.zeros(0, np.int64), np.zeros((0, 3)), np.arange(2))
+    assert found.shape == (2, 3)
+    assert np.isnan(found).all()

@@ -36,7 +36,7 @@ def align(have: Array, values: Array, want: Array, largest_gap: float | None = N
     [0.5, 1.5, nan]
     """
     values = np.asarray(values, float)
-    good = np.isfinite(values).reshape(len(values), -1).all(1)
+    good = np.isfinite(values).all(tuple(range(1, values.ndim)))
     have, values = have[good], values[good]
     if not have.size:
         return np.full((len(want), *values.shape[1:]), np.nan)

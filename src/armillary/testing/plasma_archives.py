@@ -106,16 +106,16 @@ def write_file(
 def write_mms(folder: Path) -> Path:
     """Write level 2 files of MMS: maps, moments and fields of one craft, field and orbit of all four."""
     for instrument, plasma, step in (("dis", IONS, 0.15), ("des", ELECTRONS, 0.03)):
-        _fpi(folder, instrument, "brst", times(24, step), plasma)
-    _fpi(folder, "dis", "fast", times(24, 4.5), IONS)
-    _fpi(folder, "dis", "slow", times(12, 60.0), IONS)
+        _fpi(folder, instrument, "brst", times(12, step), plasma)
+    _fpi(folder, "dis", "fast", times(10, 4.5), IONS)
+    _fpi(folder, "dis", "slow", times(8, 60.0), IONS)
     for craft in range(1, 5):
-        _fgm(folder, craft, "srvy", times(6000, 0.125, -10))
+        _fgm(folder, craft, "srvy", times(4000, 0.125, -10))
         _mec(folder, craft, times(40, 30.0, -300))
-    _fgm(folder, 1, "brst", times(1024, 1 / 128, -2))
+    _fgm(folder, 1, "brst", times(640, 1 / 128, -2))
     _scm(folder, times(2000, 1 / 32))
     for rate, step in (("fast", 1 / 8), ("brst", 1 / 256), ("slow", 1 / 8)):
-        _edp(folder, rate, times(6000, step, -2))
+        _edp(folder, rate, times(4000 if rate != "brst" else 1200, step, -2))
     return folder
 
 

@@ -37,7 +37,7 @@ def averaged(data: "xr.Dataset", start: "Array", seconds: float) -> "Array":
     found = at_times(data, (begin + length // 2).astype("datetime64[ns]"))
     main = next(one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "iufb")
     values = main.to_numpy().astype(float)
-    good = np.isfinite(values).reshape(len(values), -1).all(1)
+    good = np.isfinite(values).all(tuple(range(1, values.ndim)))
     times, values = data["time"].to_numpy().astype("datetime64[ns]").astype(np.int64)[good], values[good]
     low, high = np.searchsorted(times, begin), np.searchsorted(times, begin + length)
     has = high > low

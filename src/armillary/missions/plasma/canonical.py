@@ -37,7 +37,7 @@ _FACTORS: Final[dict[str, dict[str, float]]] = {
     },
     "eV/(cm^2 s sr eV)": {
         "ev/cm2-s-ster-ev": 1.0, "ev/(cm^2ssrev)": 1.0, "ev/cm^2-s-ster-ev": 1.0, "ev/(cm2ssrev)": 1.0,
-        "ev/cm2-s-sr-ev": 1.0, "ev/cm^2-s-sr-ev": 1.0,
+        "ev/cm2-s-sr-ev": 1.0, "ev/cm^2-s-sr-ev": 1.0, "ev/(cm^2-s-sr-ev)": 1.0,
     },
 }  # fmt: skip
 _HOLE: Final = re.compile(r"[ _,]*\(?\{\w+\}\)?")

@@ -27,6 +27,8 @@ Method = Literal["nearest", "linear", "cubic"]
 METHODS: Final[tuple[Method, ...]] = ("nearest", "linear", "cubic")
 #: Cells that are added around a grid: a spline forgets its edge by a factor of 3.7 a cell.
 _MARGIN: Final = 4
+#: Velocities worked on at once: few enough for the processor's cache.
+_TOGETHER: Final = 8192
 #: How uneven (in cells) energies may be to count as even.
 _EVEN: Final = 1e-6
 
@@ -82,24 +84,31 @@ class Field:
 
     def __call__(self, velocity: Array) -> Array:
         """Give f, s^3 cm^-6, at velocities of shape (..., 3) in km/s; NaN where it was not measured."""
-        shape, flat = velocity.shape[:-1], velocity.reshape(-1, 3)
-        known = np.asarray(np.isfinite(flat).all(-1))
-        if not known.all():
-            flat = np.where(known[:, None], flat, 0)
-        square = np.einsum("ni,ni->n", flat, flat)
+        flat = velocity.reshape(-1, 3)
+        found = np.empty(len(flat))
+        for first in range(0, len(flat), _TOGETHER):
+            some = slice(first, first + _TOGETHER)
+            found[some] = self._at(flat[some])
+        return found.reshape(velocity.shape[:-1])
+
+    def _at(self, velocity: Array) -> Array:
+        square = np.einsum("ni,ni->n", velocity, velocity)
         with np.errstate(divide="ignore", invalid="ignore"):
             log_energy = np.log(square * (0.5e6 * self.mass / ELEMENTARY_CHARGE))
-            polar = np.degrees(np.arccos(np.clip(flat[:, 2] / np.sqrt(square), -1, 1)))
-        azimuth = np.degrees(np.arctan2(flat[:, 1], flat[:, 0]))
-        place = self._place(azimuth, np.nan_to_num(polar), log_energy)
-        owner = None if self.whole else self._owner(azimuth, np.nan_to_num(polar), place)
         low, *_, high = np.log(energy_edges(self.energy))
-        beyond = (log_energy < low) | (log_energy > high)
-        found = self._value(place, owner)
-        found[beyond] = self.outside
-        if not known.all():
-            found[~known] = np.nan
-        return found.reshape(shape)
+        within = (log_energy >= low) & (log_energy <= high)
+        if within.all():
+            return self._within(velocity, square, log_energy)
+        found = np.where(np.isfinite(square), self.outside, np.nan)
+        found[within] = self._within(velocity[within], square[within], log_energy[within])
+        return found
+
+    def _within(self, velocity: Array, square: Array, log_energy: Array) -> Array:
+        """Give f at velocities within the energies of the instrument."""
+        polar = np.degrees(np.arccos(np.clip(velocity[:, 2] / np.sqrt(square), -1, 1)))
+        azimuth = np.degrees(np.arctan2(velocity[:, 1], velocity[:, 0]))
+        place = self._place(azimuth, polar, log_energy)
+        return self._value(place, None if self.whole else self._owner(azimuth, polar, place))
 
     def _place(self, azimuth: Array, polar: Array, log_energy: Array) -> Array:
         """Give places on the padded grid, shape (3, n)."""

@@ -23,7 +23,7 @@ _LENGTH: Final = 0.6
 #: The vectors that lie beside distributions: how they are called on a picture, and their colours.
 ARROWS: Final = {
     "magnetic_field": ("B", "#000000"),
-    "bulk_velocity": ("V", "#d55e00"),
+    "bulk_velocity": ("V", "#b00000"),
     "electric_field": ("E", "#7b3294"),
 }
 #: Titles longer than this give only what the last recipe made.

@@ -6,6 +6,7 @@ from armillary.missions.plasma.generic import (
     fields,
     filtering,
     frames,
+    moments,
     multipoint,
     slices,
     spectra,
@@ -16,7 +17,7 @@ from armillary.model import Mission, Recipe
 
 _RECIPES: Final[tuple[Recipe, ...]] = (
     *fields.RECIPES, *structures.RECIPES, *multipoint.RECIPES, *frames.RECIPES, *spectra.RECIPES,
-    *waves.RECIPES, *filtering.RECIPES, *slices.RECIPES,
+    *waves.RECIPES, *filtering.RECIPES, *slices.RECIPES, *moments.RECIPES,
 )  # fmt: skip
 
 MISSION: Final = Mission(

@@ -130,7 +130,8 @@ def ions(skymap: "xr.Dataset", b: "xr.Dataset", v: "xr.Dataset") -> "xr.Dataset"
     time = skymap["time"].to_numpy().astype(np.int64)
     psd = skymap["psd"].to_numpy()
     error = psd / np.sqrt(np.maximum(skymap["counts"].to_numpy(), 1))
-    cells = Skymap(psd, *(skymap[name].to_numpy() for name in ("azimuth", "polar", "energy")), error=error)
+    azimuth, polar, energy = (skymap[name].to_numpy() for name in ("azimuth", "polar", "energy"))
+    cells = Skymap(psd, azimuth, polar, energy, error=error)
     near = {
         "magnetic_field": align(b["time"].to_numpy().astype(np.int64), b["b_gse"].to_numpy(), time),
         "bulk_velocity": align(v["time"].to_numpy().astype(np.int64), v["ion_velocity_gse"].to_numpy(), time),

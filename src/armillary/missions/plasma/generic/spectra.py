@@ -219,7 +219,7 @@ def omni(distribution: "xr.Dataset") -> "xr.Dataset":
     return _of_energy(distribution, "omni", pitch_products.pitch_omni(values, angle), energy, raw, "all directions")
 
 
-@recipe("{input}/anisotropy", inputs={"distribution": _PLANE}, units="1",
+@recipe("{input}/pitch_anisotropy", inputs={"distribution": _PLANE}, units="1",
         title="{title}: pitch-angle anisotropy", kind="spectrogram", block="time",
         citation="Chen et al. (1999), J. Geophys. Res. 104, 17379")  # fmt: skip
 def anisotropy(distribution: "xr.Dataset") -> "xr.Dataset":

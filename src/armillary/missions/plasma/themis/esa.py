@@ -4,7 +4,7 @@ Two kinds of level 2 files:
 
 - ``th?_l2_esa`` (CDAWeb ``TH?_L2_ESA``): moments and energy spectra made on ground, for full (``peif``, ``peef``: few
   minutes), reduced (``peir``, ``peer``: a spin) and burst (``peib``, ``peeb``) distributions; no distributions.
-- ``th?_l2_esa_pei*``, ``th?_l2_esa_pee*``, one for each kind (folder ``esd`` of the mission's server, not at CDAWeb):
+- ``th?_l2_esa_pei*``, ``th?_l2_esa_pee*``, one for each kind (folder ``esd`` of the mission's server):
   ``eflux (time, energy 32, direction 88)`` in eV/(cm^2 s sr eV), energies from high to low, ``an_ind`` the angle map.
   Their angles are tables without a time, so they are taken from `geometry`, and the energies from the first file.
 

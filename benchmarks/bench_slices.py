@@ -6,8 +6,8 @@ The skymaps are a drifting bi-Maxwellian of ions (10 cm^-3, 245 km/s, 250 and 40
 cells, so that every answer is known. pyrfu's ``mms.reduce`` spreads cells over random points, here 10; pyspedas'
 ``slice2d`` is asked for both of its kinds, "2d" with 150 and "geometric" with 500 pixels, with its own settings. Slices
 are compared on the very pixels that pyspedas chose, where both sides have a value. The bases are random ones of a fixed
-seed. Errors are the median over them and the worst, times the median of the best ones, all on one core. Ends with 1 if
-a target of the issue is missed, by the worst basis. The interpolation that is judged is "cubic", in time as in accuracy;
+seed. Errors are the median over them and the worst, times the median over them, all on one core. Ends with 1 if a
+target of the issue is missed, by the worst basis. The interpolation that is judged is "cubic", in time as in accuracy;
 "linear" is shown beside it.
 """
 

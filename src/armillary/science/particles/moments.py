@@ -5,7 +5,7 @@ With ``w = v - V``, m the mass and the integrals over all of velocity space (Pas
 
 ``n = int f``, ``n V = int v f``, ``P_ij = m int w_i w_j f``, ``T_ij = P_ij / n``, ``q_i = m / 2 int w^2 w_i f``.
 
-Speeds are not relativistic (2 % of an electron's speed at 20 keV), as in all moments that missions publish.
+Speeds are not relativistic (3 % of an electron's speed at 20 keV), as in all moments that missions publish.
 """
 
 from collections.abc import Iterator

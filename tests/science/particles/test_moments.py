@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from armillary.errors import BadData
 from armillary.science.particles import flags
+from armillary.science.particles.fits import fit
 from armillary.science.particles.moments import Moments, moment_errors, moments
 from armillary.science.particles.quadrature import azimuth_weights, polar_weights
 from armillary.science.particles.skymap import Skymap
@@ -198,6 +199,15 @@ def test_errors_are_those_of_counting_again_and_again(seen: Made) -> None:
     error = moment_errors(replace(cells, error=np.sqrt(cells.psd * one_count)), moments(cells))
     for name in ("density", "velocity", "pressure", "temperature", "heat_flux"):
         assert getattr(found, name).std(0) == pytest.approx(getattr(error, name)[0], rel=0.2), name
+
+
+@pytest.mark.parametrize("name", ["fpi", "fpi burst", "esa"])
+def test_no_steps_have_no_moments(seen: Made, name: str) -> None:
+    cells = seen(name, *SHEATH, steps=2)
+    empty = replace(cells, error=cells.psd).between(0, 0)
+    found = moments(empty, potential=np.zeros(0))
+    assert found.pressure.shape == moment_errors(empty, found).temperature.shape == (0, 3, 3)
+    assert fit(empty, field=np.zeros((0, 3))).values["velocity"].shape == (0, 3)
 
 
 def test_wrong_questions_say_what_to_do(seen: Made) -> None:

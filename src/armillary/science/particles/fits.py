@@ -325,10 +325,14 @@ def _together(rows: list[_Row | None], shape: Shape, start: Moments) -> Fit:
     # what the cells do not resolve is what a fit is for
     flag = start.flag & ~flags.UNRESOLVED
     return Fit(
-        values={name: np.array([one.values[name] for one in filled]) for name in shape.names},
-        errors={name: np.array([one.errors[name] for one in filled]) for name in shape.names},
+        values={name: _column([one.values[name] for one in filled], name) for name in shape.names},
+        errors={name: _column([one.errors[name] for one in filled], name) for name in shape.names},
         chi2=np.array([one.chi2 for one in filled]),
         misfit=np.array([one.misfit for one in filled]),
         averaged=np.array([one.averaged for one in filled], bool),
         flag=np.asarray(flag | np.where(stopped, flags.NOT_CONVERGED, 0)),
     )
+
+
+def _column(rows: list[Any], name: str) -> Array:
+    return np.asarray(rows, float).reshape((len(rows), 3) if name == "velocity" else (len(rows),))

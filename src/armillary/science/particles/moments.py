@@ -106,6 +106,8 @@ def moments(
     (array([10.]), array([940.]))
     """
     _check(cells, potential, low_energy, high_energy)
+    if not cells.steps:
+        return _nothing()
     where, radial = sky(cells), shells(cells, potential, low_energy, high_energy, fill_core=fill_core)
     sums, missing = _over_angles(cells, where, radial)
     unknown = np.zeros(cells.steps, bool) if potential is None else ~np.isfinite(potential)
@@ -141,6 +143,8 @@ def moment_errors(
         raise BadData("this skymap has no errors", "give psd_error, or counts through units.poisson_error")
     if found.density.shape != (cells.steps,):
         raise BadData(f"these are moments of {len(found.density)} steps, not {cells.steps}", "give this skymap's own")
+    if not cells.steps:
+        return _nothing()
     where, radial = sky(cells), shells(cells, potential, low_energy, high_energy, fill_core=fill_core)
     parts = [_errors(cells, found, where, radial, part) for part in _chunks(cells.steps)]
     joined = {name: np.concatenate([getattr(one, name) for one in parts]) for name in Moments.__dataclass_fields__}
@@ -154,6 +158,14 @@ def _check(cells: Skymap, potential: Array | None, low: float, high: float) -> N
     if not inside.any(axis=-1).all():
         seen = f"the skymap has {cells.energy.min():g} to {cells.energy.max():g} eV"
         raise BadData(f"no energy lies between {low:g} and {high:g} eV", seen)
+
+
+def _nothing() -> Moments:
+    vector, tensor = np.empty((0, 3)), np.empty((0, 3, 3))
+    none = np.zeros(0, np.int64)
+    return Moments(
+        density=np.empty(0), velocity=vector, pressure=tensor, temperature=tensor, heat_flux=vector, flag=none
+    )
 
 
 def _chunks(steps: int) -> Iterator[slice]:

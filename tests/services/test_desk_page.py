@@ -168,11 +168,11 @@ def test_the_tree_opens_branch_by_branch(visit: Open, wave: str) -> None:
     page = visit()
     page.get_by_role("treeitem", name="local").click()
     leaf = page.locator(f'[data-path="{wave}"]')
-    leaf.locator(".row").click()
+    leaf.locator(":scope > .row").click()
     about = page.get_by_role("region", name="Selected product")
     expect(about).to_contain_text("2021-03-04 to")
     expect(about).to_contain_text("nT")
-    leaf.locator(".row").dblclick()
+    leaf.locator(":scope > .row").dblclick()
     drawn(page)
     assert panels(page) == [wave]
 

@@ -145,7 +145,7 @@ def test_the_kind_follows_the_axes() -> None:
     assert one([3], {"name": "compno", "units": None, "centers": [1, 2, 3]}) == "series"
     assert one([2], {"name": "e", "units": "eV", "centers": None}) == "series"
     assert one([2], {"name": "e", "units": "eV", "centers": "nowhere"}) == "series"
-    assert one([2, 2], energy, energy) == "series"
+    assert one([2, 2], energy, energy) == "plane"
     assert one([2, 2, 2], energy, energy, energy) == "distribution"
 
 

@@ -1,6 +1,7 @@
 """Saving as a Zarr store, format 3, block after block."""
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +93,16 @@ def _name_gaps(made: "zarr.Array[Any]") -> None:
 
 
 def _extend(made: "zarr.Array[Any]", one: Variable, axis: int, size: int) -> None:
+    """Write values behind the others, chunk after chunk: of many at once, some would go on after one has failed."""
     check_shape(one.name, made.shape, one.values, axis)
-    grown = one.values.shape[axis]
+    grown, rows = one.values.shape[axis], made.chunks[axis]
     made.resize((*made.shape[:axis], size + grown, *made.shape[axis + 1 :]))
-    where = [slice(None)] * one.values.ndim
-    where[axis] = slice(size, size + grown)
-    if grown:
-        made[tuple(where)] = one.values
+    # Zarr gives up at the first error but leaves its other writers running: they would fill a folder just removed.
+    edges = dict.fromkeys((size, *range((size // rows + 1) * rows, size + grown, rows), size + grown))
+    for start, stop in pairwise(edges):
+        there, here = (_along(axis, one.values.ndim, start - gone, stop - gone) for gone in (0, size))
+        made[there] = one.values[here]
+
+
+def _along(axis: int, ndim: int, start: int, stop: int) -> tuple[slice, ...]:
+    return tuple(slice(start, stop) if one == axis else slice(None) for one in range(ndim))

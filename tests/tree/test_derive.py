@@ -42,6 +42,19 @@ def test_recipes_build_on_recipes_and_need_all_inputs() -> None:
     assert by_path["toy/a/total"].citation == "C"
 
 
+def test_an_optional_input_neither_shortens_nor_lengthens_what_is_made() -> None:
+    def mapped(n: Any, b: Any, v: Any) -> Any:
+        return n, b, v
+
+    inputs = {name: f"toy/{{craft}}/{name}" for name in "nbv"}
+    made = recipe("toy/{craft}/map", inputs=inputs, optional=("b",), title="map", kind="series")(mapped)
+    recipes = Recipes({made.output: made})
+    for first, last in ((20, 30), (0, 500), (600, 700)):
+        (one,) = derive([leaf("toy/a/n", 10, 90), leaf("toy/a/b", first, last), leaf("toy/a/v", 0, 80)], recipes)
+        assert one.inputs == ("toy/a/n", "toy/a/b", "toy/a/v")
+        assert one.coverage == Interval(10, 80)
+
+
 def test_new_data_or_new_code_give_a_new_version() -> None:
     (old,) = derive([leaf("toy/a/b")], RECIPES)
     (new,) = derive([leaf("toy/a/b", version="2")], RECIPES)

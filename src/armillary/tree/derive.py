@@ -133,15 +133,21 @@ def _fixed(text: str) -> list[str]:
 
 
 def _derived(recipe: Recipe, leaf: Product, holes: Mapping[str, str], known: _Known) -> Product | None:
-    inputs = [leaf]
+    inputs = {next(iter(recipe.inputs)): leaf}
     for argument, template in list(recipe.inputs.items())[1:]:
         found = known.find(str(template), holes)
         if found is None and argument not in recipe.optional:
             return None
-        inputs.append(found or _ABSENT)
-    there = [one for one in inputs if one is not _ABSENT]
+        inputs[argument] = found or _ABSENT
+    there = [one for one in inputs.values() if one is not _ABSENT]
     made = _product(recipe, there, fill(recipe.output, holes), fill(recipe.title, holes), recipe.units)
-    return replace(made, inputs=tuple(one.path for one in inputs), description=fill(recipe.description, holes))
+    return replace(
+        made,
+        inputs=tuple(one.path for one in inputs.values()),
+        description=fill(recipe.description, holes),
+        # what an optional input has nothing of is made all the same
+        coverage=_shared([one for argument, one in inputs.items() if argument not in recipe.optional]),
+    )
 
 
 def _generic(recipe: Recipe, leaf: Product) -> Product:
@@ -165,7 +171,7 @@ def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, u
         title=title,
         kind=recipe.kind,
         units=units,
-        coverage=_shared([one.coverage for one in inputs if one.coverage]),
+        coverage=_shared(inputs),
         source=first.source,
         version=version[:16],
         recipe=recipe.output,
@@ -187,8 +193,9 @@ def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, u
 _ABSENT: Final = Product(path="", title="", kind="")
 
 
-def _shared(spans: Sequence[Interval]) -> Interval | None:
+def _shared(inputs: Sequence[Product]) -> Interval | None:
     """Give the time that all have in common; without one, that of the first, so that asking says there is nothing."""
+    spans = [one.coverage for one in inputs if one.coverage]
     if not spans:
         return None
     start, stop = max(one.start for one in spans), min(one.stop for one in spans)

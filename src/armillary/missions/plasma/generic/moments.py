@@ -172,8 +172,9 @@ def fitted(
 
     given = _Given(distribution, potential, low_energy, high_energy, largest_gap)
     along, missing = _field_or_nan(distribution, field, largest_gap)
+    alone = field is None and "magnetic_field" not in distribution
     found = fit(
-        from_dataset(distribution), shape, field=None if missing else along, potential=given.potential(),
+        from_dataset(distribution), shape, field=None if alone else along, potential=given.potential(),
         low_energy=low_energy, high_energy=given.high,
         averaged={"averages": True, "centres": False}.get(cells),
     )  # fmt: skip
@@ -201,16 +202,33 @@ class _Given:
         return self.highest or np.inf
 
     def potential(self) -> "Array | None":
-        """Give the potential at the times of the distribution, or None if nobody knows it."""
+        """Give the potential at the times of the distribution, or None if nobody knows it.
+
+        Ions are hardly touched by a few volts: where the one beside them has a gap they are taken as measured.
+        """
         if self.chosen_potential is not None:
             return scalar_at(self.chosen_potential, "potential", "V", self.distribution["time"].to_numpy(), self.gap)
+        beside = self._beside()
+        return beside if beside is None or self._electrons else np.where(np.isfinite(beside), beside, 0.0)
+
+    def unknown(self) -> "Array":
+        """Give the flag of times without a potential; ions that never had one do without."""
+        beside = self._beside()
+        if self.chosen_potential is not None:
+            lost = np.zeros(self.distribution.sizes["time"], bool)
+        elif beside is None:
+            lost = np.full(self.distribution.sizes["time"], self._electrons)
+        else:
+            lost = ~np.isfinite(beside)
+        return np.where(lost, flags.NO_POTENTIAL, 0)
+
+    def _beside(self) -> "Array | None":
         beside = self.distribution.get("spacecraft_potential")
         return None if beside is None else beside.to_numpy().astype(float)
 
-    def unknown(self) -> int:
-        """Give the flag of electrons without a potential; ions are hardly touched by a few volts."""
-        lost = self.potential() is None and int(self.distribution["psd"].attrs["charge"]) < 0
-        return flags.NO_POTENTIAL if lost else 0
+    @property
+    def _electrons(self) -> bool:
+        return int(self.distribution["psd"].attrs["charge"]) < 0
 
     def moments(self) -> "tuple[Skymap, Moments, Array]":
         """Give the cells, their moments and the flags."""
@@ -289,10 +307,13 @@ def _flagged(flag: "Array") -> dict[str, Any]:
     return {"flag": (("time",), np.asarray(flag, np.int32), attrs)}
 
 
-def _field_or_nan(distribution: "xr.Dataset", field: "xr.Dataset | None", gap: float) -> "tuple[Array, int]":
+def _field_or_nan(distribution: "xr.Dataset", field: "xr.Dataset | None", gap: float) -> "tuple[Array, Array]":
+    """Give the field and the flag of the times that have none."""
     if field is None and "magnetic_field" not in distribution:
-        return np.full((distribution.sizes["time"], 3), np.nan), flags.NO_FIELD
-    return field_of(distribution, field, gap), 0
+        found = np.full((distribution.sizes["time"], 3), np.nan)
+    else:
+        found = field_of(distribution, field, gap)
+    return found, np.where(np.isfinite(found).all(1), 0, flags.NO_FIELD)
 
 
 def _named(values: "dict[str, Array]") -> "dict[str, Array]":

@@ -1,0 +1,74 @@
+"""How samples become columns of numbers: one function a step, ``step(samples, **options) -> Features``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadParameter
+from armillary.learn.study import Step
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+#: Name of each step and its home, "module:function".
+STEPS: Final[dict[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Columns of numbers.
+
+    Parameters
+    ----------
+    matrix : array of float, (n, p)
+        NaN = missing.
+    names : tuple of str
+        Of the columns.
+    groups : tuple of str
+        Of each column, what it was made of: columns of one group are permuted and dropped together.
+    """
+
+    matrix: Array
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    def only(self, groups: Sequence[str]) -> "Features":
+        """Give the columns of some groups; all if none is named."""
+        unknown = sorted(set(groups) - set(self.groups))
+        if unknown:
+            raise BadParameter(f"there is no feature group {unknown[0]!r}", f"there are {sorted(set(self.groups))}")
+        kept = [at for at, one in enumerate(self.groups) if not groups or one in groups]
+        return Features(self.matrix[:, kept], *(tuple(one[at] for at in kept) for one in (self.names, self.groups)))
+
+
+def build(samples: "xr.Dataset", steps: Sequence[Step]) -> Features:
+    """Make the features of samples, the columns of all steps side by side.
+
+    Raises
+    ------
+    BadParameter
+        If a step is unknown or does not take an option.
+    """
+    made = [_do(samples, one) for one in steps or (Step(use="columns"),)]
+    names = tuple(name for one in made for name in one.names)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadParameter(f"two feature steps make the column {twice[0]!r}", "give one of them another prefix")
+    groups = tuple(group for one in made for group in one.groups)
+    return Features(np.concatenate([one.matrix for one in made], axis=1), names, groups)
+
+
+def _do(samples: "xr.Dataset", step: Step) -> Features:
+    if step.use not in STEPS:
+        raise BadParameter(f"there is no feature step {step.use!r}", f"give one of {', '.join(STEPS)}")
+    module, _, name = STEPS[step.use].partition(":")
+    try:
+        made: Features = getattr(import_module(f"armillary.learn.features.{module}"), name)(samples, **step.options)
+    except TypeError as failed:
+        raise BadParameter(f"feature step {step.use!r}: {failed}", "look at its options in the docs") from failed
+    return made

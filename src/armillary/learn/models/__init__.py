@@ -1,0 +1,1 @@
+"""Models with one door: `make_model` gives anything that has `fit` and `predict`, by name."""

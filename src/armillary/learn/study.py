@@ -1,0 +1,343 @@
+"""A study is one frozen question: which data, which labels, which split, which models, judged how.
+
+It is written as TOML; :func:`read_study` checks every key, so that a typing error is told before anything is trained.
+"""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from armillary.errors import BadParameter
+
+Part = TypeVar("Part")
+
+#: What is asked: intervals of a series, classes of samples, numbers, or an order of strangeness.
+TASKS: Final = ("events", "classes", "regression", "novelty")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPart:
+    """Where the samples come from: files in a layout, or products and a catalogue of labels.
+
+    Parameters
+    ----------
+    layout : str
+        How the files are read: a name of :data:`armillary.learn.layouts.LAYOUTS`.
+    path : str
+        File or folder, absolute or below the folder of data (``ARMILLARY_DATA``).
+    options : mapping
+        What the layout takes.
+    """
+
+    layout: str
+    path: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPart:
+    """What is done with the labels before anything is learnt.
+
+    Parameters
+    ----------
+    merge : mapping of str to list of str
+        New class and the classes that it joins.
+    drop : tuple of str
+        Classes whose rows are left out.
+    least : int
+        Classes with fewer rows than this are left out; the report says which.
+    positive : str
+        For two classes: the one that ``precision``, ``recall`` and ``ap`` are about; the last in order if empty.
+    """
+
+    merge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    least: int = 1
+    positive: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """How training and held-out samples are kept apart. Nothing is random unless `random` asks for it.
+
+    Parameters
+    ----------
+    time_on : str
+        Name of the time; blocks of `block` seconds, whole blocks are held out, and training samples nearer than
+        `embargo` seconds to a held-out one are left out.
+    block, embargo : float
+        Seconds; in a file also "27d", "48h".
+    space_on : tuple of str
+        Names of two coordinates; blocks are squares of side `size` in their units.
+    size : float
+    sky_on : tuple of str
+        Right ascension and declination in degrees, or one Gaia ``source_id``; blocks are HEALPix cells of `level`.
+    level : int
+    group_on : str
+        Name of what must stay together: a spacecraft, a channel, a field.
+    stratify_on : str
+        Name of what should be alike in all folds; ``label`` usually. Blocks stay whole.
+    random : bool
+        Shuffle single samples. The card says so in its first line.
+    folds : int
+    """
+
+    time_on: str = ""
+    block: float = 0.0
+    embargo: float = 0.0
+    space_on: tuple[str, ...] = ()
+    size: float = 0.0
+    sky_on: tuple[str, ...] = ()
+    level: int = 5
+    group_on: str = ""
+    stratify_on: str = ""
+    random: bool = False
+    folds: int = 5
+
+    def __post_init__(self) -> None:
+        """Check that it says one thing.
+
+        Raises
+        ------
+        BadParameter
+        """
+        ways = [bool(self.time_on), bool(self.space_on), bool(self.sky_on), self.random]
+        if sum(ways) > 1 or not (any(ways) or self.group_on):
+            hint = "give one of time_on, space_on, sky_on, group_on, or random = true"
+            raise BadParameter("[split] must say in one way how held-out samples are kept apart", hint)
+        if self.folds < 2:
+            raise BadParameter(f"[split] folds = {self.folds} holds nothing out", "give 2 or more")
+        if self.time_on and self.block <= 0:
+            raise BadParameter("[split] time_on needs the length of a block", 'add for example block = "27d"')
+        if self.space_on and (len(self.space_on) != 2 or self.size <= 0):
+            hint = 'add for example space_on = ["x", "y"] and size = 400'
+            raise BadParameter("[split] space_on needs two coordinates and the size of a block", hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step that makes features: a name of :data:`armillary.learn.features.STEPS` and what it takes."""
+
+    use: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPart:
+    """One model of a study.
+
+    Parameters
+    ----------
+    use : str
+        A name of :data:`armillary.learn.models.MODELS`, or ``package.module:Class`` of anything that has `fit` and
+        `predict`.
+    name : str
+        What the report calls it; `use` if empty.
+    features : tuple of str
+        Names of feature groups it sees; all if empty.
+    options : mapping
+        What the model takes.
+    """
+
+    use: str
+    name: str = ""
+    features: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What the report calls it."""
+        return self.name or self.use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPart:
+    """How probabilities along a series become intervals; ranges are searched on held-out predictions only.
+
+    Parameters
+    ----------
+    iou : tuple of float
+        Overlaps (intersection over union) at which events count as found; the first chosen for is `aim`.
+    aim : float
+        The overlap whose F1 is made best when thresholds are chosen.
+    decoder : mapping
+        Options of :class:`armillary.learn.events.Decoder` to search over: name and list of values.
+    """
+
+    iou: tuple[float, ...] = (0.1, 0.25, 0.5)
+    aim: float = 0.25
+    decoder: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One question to learning; running it gives a run folder.
+
+    Parameters
+    ----------
+    name, title : str
+    task : str
+        One of `TASKS`.
+    data, labels, split : DataPart, LabelPart, Split
+    features : tuple of Step
+        Done one after the other, their columns side by side; all numbers of the samples if empty.
+    models : tuple of ModelPart
+    events : EventPart
+    prior : mapping of str to float
+        Share of each class where the model will be used; as in training if empty.
+    calibrate : str
+        ``auto`` chooses by cross-validated log loss; ``none``, ``temperature``, ``isotonic``.
+    choose_by : str
+        Score by which the best model is chosen on held-out predictions; a fitting one if empty.
+    seed, seeds : int
+        First seed, and how many: the spread over seeds stands in the report.
+    resamples : int
+        Of the block bootstrap.
+    """
+
+    name: str
+    task: str
+    data: DataPart
+    split: Split
+    models: tuple[ModelPart, ...]
+    title: str = ""
+    labels: LabelPart = field(default_factory=LabelPart)
+    features: tuple[Step, ...] = ()
+    events: EventPart = field(default_factory=EventPart)
+    prior: Mapping[str, float] = field(default_factory=dict)
+    calibrate: str = "auto"
+    choose_by: str = ""
+    seed: int = 0
+    seeds: int = 5
+    resamples: int = 200
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without data.
+
+        Raises
+        ------
+        BadParameter
+        """
+        if self.task not in TASKS:
+            raise BadParameter(f"study {self.name!r} has the unknown task {self.task!r}", f"give one of {TASKS}")
+        titles = [one.title for one in self.models]
+        twice = sorted({one for one in titles if titles.count(one) > 1})
+        if not titles or twice:
+            problem = f"two models are named {twice[0]!r}" if twice else "no model is given"
+            raise BadParameter(f"study {self.name!r}: {problem}", "give each [[models]] a name of its own")
+        if self.seeds < 1:
+            raise BadParameter(f"study {self.name!r}: seeds = {self.seeds}", "give 1 or more")
+
+    def to_record(self) -> dict[str, Any]:
+        """Give it as plain values, for JSON."""
+        record: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return record
+
+    @property
+    def key(self) -> str:
+        """A hash of all it says."""
+        return hashlib.sha256(json.dumps(self.to_record(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_study(path: Path) -> Study:
+    """Read a study from a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    BadParameter
+        If the file is missing or no TOML, or a key is unknown, missing or of the wrong type.
+    """
+    try:
+        record = tomllib.loads(path.read_text("utf-8"))
+    except OSError as failed:
+        raise BadParameter(
+            f"cannot read the study {path}: {failed.strerror}", "give the path of a .toml file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as failed:
+        raise BadParameter(f"{path} is no TOML: {failed}", "mend that line") from None
+    return study_of({"name": path.stem} | record)
+
+
+def study_of(record: Mapping[str, Any]) -> Study:
+    """Make a study of plain values, as :meth:`Study.to_record` gives them.
+
+    Examples
+    --------
+    >>> study = study_of({
+    ...     "name": "it", "task": "classes", "data": {"layout": "table", "path": "it.csv"},
+    ...     "split": {"time_on": "time", "block": "27d"}, "models": [{"use": "extra_trees"}],
+    ... })
+    >>> study.split.block
+    2332800.0
+    """
+    parts = dict(record)
+    single: dict[str, type[Any]] = {"data": DataPart, "labels": LabelPart, "events": EventPart}
+    many: dict[str, type[Any]] = {"features": Step, "models": ModelPart}
+    for name in single.keys() & parts.keys():
+        parts[name] = _part(single[name], name, parts[name])
+    if "split" in parts:
+        parts["split"] = _split(parts["split"])
+    for name, part in many.items():
+        rows = parts.get(name, ())
+        if not isinstance(rows, list | tuple):
+            raise BadParameter(f"[{name}] must be a list", f"write [[{name}]] with two brackets")
+        parts[name] = tuple(_part(part, name, one) for one in rows)
+    return _part(Study, "study", parts)
+
+
+def seconds_of(value: Any) -> float:
+    """Read a duration: a number of seconds, or a text such as "90s", "48h", "27d".
+
+    Raises
+    ------
+    BadParameter
+
+    Examples
+    --------
+    >>> seconds_of("48h")
+    172800.0
+    """
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found:
+        return float(found[1]) * _SECONDS[found[2]]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
+
+
+def _split(record: Any) -> Split:
+    if not isinstance(record, Mapping):
+        raise BadParameter("[split] must be a table", 'write [split] and below it time_on = "time"')
+    durations = {name: seconds_of(record[name]) for name in ("block", "embargo") if name in record}
+    lists = {name: _texts(record[name]) for name in ("space_on", "sky_on") if name in record}
+    return _part(Split, "split", {**record, **durations, **lists})
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _part(part: type[Part], name: str, record: Any) -> Part:
+    """Make one part of a table, and name the key that is wrong."""
+    if not isinstance(record, Mapping):
+        raise BadParameter(f"[{name}] must be a table, not {record!r}", f"write [{name}] and its keys below")
+    known = {one.name for one in fields(part)}  # type: ignore[arg-type]
+    unknown = sorted(set(record) - known)
+    if unknown:
+        raise BadParameter(f"[{name}] does not know {unknown[0]!r}", f"its keys are {', '.join(sorted(known))}")
+    frozen = {key: tuple(one) if isinstance(one, list) else one for key, one in record.items()}
+    try:
+        return part(**frozen)
+    except TypeError as failed:
+        raise BadParameter(f"[{name}] is not complete: {failed}", f"its keys are {', '.join(sorted(known))}") from None

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
-from armillary.missions.plasma.generic.reading import at_times, main_of, series
+from armillary.missions.plasma.generic.reading import at_times, frame_of, main_of, series
 from armillary.model import Parameter
+from armillary.science.coordinates.frames import frame_named
 from armillary.science.plasma import KELVIN_PER_EV
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from armillary.science.plasma import Array
 
+#: Frames of MMS with its axis of largest inertia or its spin axis, despun: they differ by 0.1 to 0.2 degrees.
+DESPUN: Final = frozenset({"DBCS", "DMPA", "DSL"})
 #: km; the radius that orbits in Earth radii are usually divided by.
 EARTH_RADIUS: Final = 6371.2
 #: How archives spell units, without blanks and capitals, and what to multiply by.
@@ -62,6 +65,21 @@ def scalar_at(other: "xr.Dataset | None", name: str, units: str, time: "Array", 
     return _at(_there(other, name, "one number a time", units), 0, name, units, time, largest_gap)
 
 
+def vector_beside(own: "xr.Dataset", other: "xr.Dataset | None", name: str, units: str, largest_gap: float) -> "Array":
+    """Give the vectors of a chosen product at the times and in the frame of a recipe's own vectors, shape (t, 3).
+
+    Raises
+    ------
+    BadData
+        As :func:`vector_at`, and if the metadata of both tell their frames and these differ.
+    """
+    found = vector_at(other, name, units, own["time"].to_numpy(), largest_gap)
+    here, there = _frame(own), "" if other is None else _frame(other)
+    if here and there and here != there and not {here, there} <= DESPUN:
+        raise BadData(f"the vectors are in {here}, those of {name} in {there}", f"choose a product in {here}")
+    return found
+
+
 def in_units(values: "Array", given: str, wanted: str, name: str) -> "Array":
     """Give numbers in one of the units that these recipes work in: nT, mV/m, km/s, eV, nPa, V, km or cm^-3.
 
@@ -94,6 +112,11 @@ def vectors(
 def units_of(data: "xr.Dataset", components: int) -> str:
     """Give the units of the main variable as they are spelled."""
     return str(main_of(data, components).attrs.get("units", ""))
+
+
+def _frame(data: "xr.Dataset") -> str:
+    told = frame_of(data)
+    return frame_named(told) or told.upper().partition(">")[0].strip()
 
 
 def _there(other: "xr.Dataset | None", name: str, shape: str, units: str) -> "xr.Dataset":

@@ -10,7 +10,7 @@ from armillary.missions.plasma.generic.beside import (
     in_units,
     scalar_at,
     units_of,
-    vector_at,
+    vector_beside,
     vectors,
 )
 from armillary.missions.plasma.generic.reading import frame_of, main_of, scalar_of, series, vector_of
@@ -55,7 +55,7 @@ def magnitude(vector: "xr.Dataset") -> "xr.Dataset":
         pad="largest_gap")  # fmt: skip
 def components(vector: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float) -> "xr.Dataset":
     """Component along the magnetic field, with its sign, and length of the part across it; also that part itself."""
-    b = vector_at(field, "field", "nT", vector["time"].to_numpy(), largest_gap)
+    b = vector_beside(vector, field, "field", "nT", largest_gap)
     along, across = plasma.along_and_across(vector_of(vector), b)
     units = units_of(vector, 1)
     both = np.stack([along, np.linalg.norm(across, axis=1)], 1)
@@ -73,7 +73,7 @@ def components(vector: "xr.Dataset", field: "xr.Dataset | None", largest_gap: fl
         pad="largest_gap")  # fmt: skip
 def exb(electric: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float) -> "xr.Dataset":
     """Drift velocity E x B / B^2; the electric field must be the one in the frame of interest, not the spacecraft's."""
-    b = vector_at(field, "field", "nT", electric["time"].to_numpy(), largest_gap)
+    b = vector_beside(electric, field, "field", "nT", largest_gap)
     found = plasma.exb_drift(vector_of(electric), b)
     return vectors(electric, found, "exb", "km/s", "E x B drift", frame=frame_of(electric))
 
@@ -85,7 +85,7 @@ def convection_field(velocity: "xr.Dataset", field: "xr.Dataset | None", largest
     """Electric field -v x B of plasma that moves with the magnetic field."""
     from armillary.science.fields.moving_frames import convection_field as convected
 
-    b = vector_at(field, "field", "nT", velocity["time"].to_numpy(), largest_gap)
+    b = vector_beside(velocity, field, "field", "nT", largest_gap)
     found = convected(vector_of(velocity), b)
     return vectors(velocity, found, "convection_field", "mV/m", "-v x B", frame=frame_of(velocity))
 
@@ -171,7 +171,7 @@ def current(
     ions: "xr.Dataset", electrons: "xr.Dataset | None", density: "xr.Dataset | None", largest_gap: float
 ) -> "xr.Dataset":
     """Electric current density, n e (v_i - v_e)."""
-    other = vector_at(electrons, "electrons", "km/s", ions["time"].to_numpy(), largest_gap)
+    other = vector_beside(ions, electrons, "electrons", "km/s", largest_gap)
     found = plasma.current(_positive(density, ions, largest_gap), vector_of(ions), other)
     return vectors(ions, found, "current", "nA/m^2", "Current density", frame=frame_of(ions))
 

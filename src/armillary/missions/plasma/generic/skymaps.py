@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.missions.plasma.generic.beside import chosen, vector_at
+from armillary.missions.plasma.generic.beside import DESPUN, chosen, vector_at
 from armillary.missions.plasma.generic.frames import told_frame
 from armillary.missions.plasma.generic.reading import frame_of
 from armillary.model import Parameter
@@ -42,8 +42,6 @@ AXES: Final = Parameter(
     default="",
     description="For the basis custom: two or three vectors, such as '1 0 0; 0 1 0'",
 )
-#: Frames of MMS with its axis of largest inertia or its spin axis, despun: they differ by 0.1 to 0.2 degrees.
-_DESPUN: Final = frozenset({"DBCS", "DMPA", "DSL"})
 #: The frame that a basis needs to be turned into from GSE.
 _FROM_GSE: Final = {"gsm": "GSM", "sm": "SM", "phi_geo": "GEO", "mphi_geo": "GEO"}
 
@@ -80,7 +78,7 @@ def turned(distribution: "xr.Dataset", other: "xr.Dataset", vectors: "Array") ->
         If there is no way from the one frame to the other.
     """
     own, given = str(distribution["psd"].attrs.get("COORDINATE_SYSTEM", "")), _told(other)
-    if not given or given.upper() == own.upper() or {given.upper(), own.upper()} <= _DESPUN:
+    if not given or given.upper() == own.upper() or {given.upper(), own.upper()} <= DESPUN:
         return vectors
     time, to_gse = distribution["time"].to_numpy(), distribution.get("to_gse")
     if frame_named(given) and frame_named(own):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
-from armillary.missions.plasma.generic.beside import GAP, chosen, vector_at
+from armillary.missions.plasma.generic.beside import GAP, chosen, vector_beside
 from armillary.missions.plasma.generic.filtering import CONTEXT, HIGH, LOW, check_context, first_series, samples_of
 from armillary.missions.plasma.generic.reading import at_times, frame_of, series, vector_of
 from armillary.model import Fits, Parameter, Recipe, recipe
@@ -357,7 +357,7 @@ def _fields(
     electric: "xr.Dataset", magnetic_field: "xr.Dataset | None", component_z: str, largest_gap: float
 ) -> "tuple[Array, Array, Array]":
     time, e = electric["time"].to_numpy(), vector_of(electric)
-    b = vector_at(magnetic_field, "magnetic_field", "nT", time, largest_gap)
+    b = vector_beside(electric, magnetic_field, "magnetic_field", "nT", largest_gap)
     return time, poynting.completed(e, b) if component_z == "from E.B=0" else e, b
 
 

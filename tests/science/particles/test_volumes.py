@@ -1,6 +1,7 @@
 """Volumes and surfaces: closed, oriented, of the right size."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armillary.errors import BadParameter
+from armillary.science.particles.interpolation import METHODS, Field, Interpolator, Method
 from armillary.science.particles.skymap import Skymap
-from armillary.science.particles.slices import centres
+from armillary.science.particles.slices import centres, slices
 from armillary.science.particles.volumes import Surface, enclosed_volume, euler_characteristic, isosurface, volume
 from armillary.science.plasma import Array, bi_maxwellian, thermal_speed
 
@@ -125,3 +127,35 @@ def test_a_volume_is_f_and_its_surface_the_ellipsoid(seen: Made) -> None:
     assert is_closed(surface)
     assert euler_characteristic(surface) == 2
     assert enclosed_volume(surface) == pytest.approx(4 / 3 * np.pi * np.prod(speeds), rel=0.01)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("geometry", ["fpi", "esa", "span"])
+def test_a_volume_is_a_pile_of_slices(seen: Made, geometry: str, method: Method) -> None:
+    cells = seen(geometry, *WARM, steps=2)
+    counts = cells.psd * cells.energy**2
+    cells = replace(cells, psd=np.where(counts < 1e-3 * counts.max(), 0, cells.psd))
+    basis = np.linalg.qr(np.random.default_rng(1).normal(size=(2, 3, 3)))[0]
+    axis, centre = centres(900, 9), WARM[1] * np.array([[1.0], [0.5]])
+    found = volume(cells, basis, axis, method=method, centre=centre)
+    flat = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1)
+    for layer, height in enumerate(axis):
+        at = centre + height * basis[:, 2]
+        cut = slices(cells, basis, flat, method=method, centre=at, outside=0.0)
+        assert np.allclose(found[..., layer], cut, rtol=1e-5, atol=0, equal_nan=True)
+    assert np.isfinite(found).mean() > 0.05
+    assert (found > 0).any()
+
+
+def test_each_step_is_prepared_once(seen: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells, prepared = seen("esa", *WARM, steps=3), []
+    at_step = Interpolator.at_step
+
+    def counted(asked: Interpolator, step: int) -> Field:
+        prepared.append(step)
+        return at_step(asked, step)
+
+    monkeypatch.setattr(Interpolator, "at_step", counted)
+    basis = np.stack([np.eye(3), np.full((3, 3), np.nan), np.eye(3)])
+    volume(cells, basis, centres(900, 16))
+    assert prepared == [0, 2]

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import armillary as arm
-from armillary.errors import BadData
+from armillary.errors import BadData, BadParameter
 from armillary.missions.plasma.solo import pas
 from armillary.missions.plasma.solo.ept import bins_of
 from armillary.science.particles.datasets import from_dataset
@@ -106,6 +106,34 @@ def test_field_and_flow_lie_in_the_frame_of_the_instrument(tmp_path: Path) -> No
         back = np.einsum("tij,tj->ti", turn, data[name].to_numpy())
         assert back == pytest.approx(np.broadcast_to(vector, back.shape), abs=1e-3)
     assert data["psd"].attrs["COORDINATE_SYSTEM"] == "SOLO_SWA_PAS"
+
+
+def test_a_slice_in_rtn_shows_the_wind_that_was_given(tmp_path: Path) -> None:
+    """The spacecraft rolls from map to map; in RTN the wind stays where it is."""
+    knobs = {"basis": "rtn", "plane": "xy", "size": 60, "limit": 600}
+    data = arm.open(archive(tmp_path)).get("solo/pas/skymap/reduced_2d", *SPAN, params=knobs)
+    values, (first, second) = data["f"].to_numpy()[:5], (data[name].to_numpy() for name in ("v1", "v2"))
+    weight = np.nansum(values, (1, 2))
+    assert np.nansum(values * first[:, None], (1, 2)) / weight == pytest.approx(np.full(5, DRIFT[0]), abs=3)
+    assert np.nansum(values * second, (1, 2)) / weight == pytest.approx(np.full(5, DRIFT[1]), abs=3)
+    arrows = data["arrow_magnetic_field"].to_numpy()[:5]
+    assert arrows == pytest.approx(np.tile(FIELD[:2], (5, 1)), abs=1e-3)
+
+
+def test_a_field_in_rtn_is_turned_into_the_frame_of_the_instrument(tmp_path: Path) -> None:
+    desk = arm.open(archive(tmp_path))
+    chosen = desk.get("solo/pas/skymap/energy_pitch_angle", *SPAN, params={"field": "solo/mag/normal/b_rtn"})
+    beside = desk.get("solo/pas/skymap/energy_pitch_angle", *SPAN)
+    name = next(iter(beside.data_vars))
+    assert chosen[name].to_numpy() == pytest.approx(beside[name].to_numpy(), rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("basis", ["gse", "gsm", "x_gse", "r_geo"])
+def test_there_is_no_way_from_pas_to_gse_and_the_error_tells_what_there_is(tmp_path: Path, basis: str) -> None:
+    with pytest.raises(
+        BadParameter, match=r"matrix to GSE.*here are instrument, rtn, b_v, b_exb, perp1_perp2, custom$"
+    ):
+        arm.open(archive(tmp_path)).get("solo/pas/skymap/slice", *SPAN, params={"basis": basis})
 
 
 def test_every_axis_rises_and_is_of_motion(tmp_path: Path) -> None:

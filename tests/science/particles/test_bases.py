@@ -30,7 +30,8 @@ turns = st.integers(0, 2**32 - 1).map(rotation)
 def build(name: str, **changed: Any) -> Array:
     known: dict[str, Any] = {
         "b": np.array([[1.0, 2, 3], [-4, 0, 1]]), "v": np.array([-400.0, 30, 5]), "e": np.array([0.1, -2, 0.5]),
-        "to_gse": rotation(1), "from_gse": rotation(2), "position": np.array([8.0, 4, 1]), "custom": rotation(3),
+        "to_gse": rotation(1), "to_rtn": rotation(4), "from_gse": rotation(2), "position": np.array([8.0, 4, 1]),
+        "custom": rotation(3),
     }  # fmt: skip
     return basis_matrix(name, **{"steps": 2, **known, **changed})
 
@@ -100,12 +101,23 @@ def test_undefined_times_are_nan_and_flagged() -> None:
     ("name", "lacking", "word"),
     [
         ("b_v", "v", "bulk velocity"), ("b_v", "b", "magnetic field"), ("gse", "to_gse", "matrix to GSE"),
+        ("rtn", "to_rtn", "matrix to RTN"),
         ("gsm", "from_gse", "from GSE"), ("r_geo", "position", "position"), ("custom", "custom", "your own axes"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_named(name: str, lacking: str, word: str) -> None:
     with pytest.raises(BadParameter, match=word):
         build(name, **{lacking: None})
+
+
+def test_what_is_missing_comes_with_what_is_possible() -> None:
+    here: dict[str, Any] = {"to_rtn": rotation(4), "b": np.array([1.0, 2, 3])}
+    with pytest.raises(BadParameter, match=r"here are instrument, rtn, perp1_perp2, custom$"):
+        basis_matrix("gsm", steps=1, from_gse=rotation(2), **here)
+    with pytest.raises(
+        BadParameter, match=r"here are instrument, gse, gsm, sm, rtn, x_gse, b_exb, perp1_perp2, custom$"
+    ):
+        basis_matrix("b_v", steps=1, e=np.ones(3), to_gse=rotation(1), **here)
 
 
 def test_the_drift_needs_a_field_or_a_flow() -> None:

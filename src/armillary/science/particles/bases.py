@@ -6,6 +6,7 @@ name         needs                    its axes
 instrument                            those of the skymap's own frame
 gse          to_gse                   those of GSE
 gsm, sm      to_gse, from_gse         those of the frame that from_gse turns GSE vectors into
+rtn          to_rtn                   those of RTN: away from the Sun, along its rotation, northward
 x_gse        b, to_gse                z along b, y along z x X of GSE; x is the sunward axis across the field
 r_geo        b, to_gse, position      z along b, y along z x r (eastward at the equator), x outwards
 mr_geo       b, to_gse, position      the same with -r: x inwards, y westward
@@ -37,17 +38,19 @@ if TYPE_CHECKING:
 
 #: What `basis_matrix` knows, for the choices of a parameter.
 BASES: Final = (
-    "instrument", "gse", "gsm", "sm", "x_gse", "r_geo", "mr_geo", "phi_geo", "mphi_geo", "b_v", "b_exb", "perp1_perp2",
-    "custom",
+    "instrument", "gse", "gsm", "sm", "rtn", "x_gse", "r_geo", "mr_geo", "phi_geo", "mphi_geo", "b_v", "b_exb",
+    "perp1_perp2", "custom",
 )  # fmt: skip
 _NEEDS: Final = {
     "instrument": (), "gse": ("to_gse",), "gsm": ("to_gse", "from_gse"), "sm": ("to_gse", "from_gse"),
-    "x_gse": ("b", "to_gse"), "r_geo": ("b", "to_gse", "position"), "mr_geo": ("b", "to_gse", "position"),
+    "rtn": ("to_rtn",), "x_gse": ("b", "to_gse"), "r_geo": ("b", "to_gse", "position"),
+    "mr_geo": ("b", "to_gse", "position"),
     "phi_geo": ("b", "to_gse", "from_gse", "position"), "mphi_geo": ("b", "to_gse", "from_gse", "position"),
     "b_v": ("b", "v"), "b_exb": ("b",), "perp1_perp2": ("b",), "custom": ("custom",),
 }  # fmt: skip
 _MEANING: Final = {
     "b": "the magnetic field", "v": "the bulk velocity", "e": "the electric field", "to_gse": "a matrix to GSE",
+    "to_rtn": "a matrix to RTN",
     "from_gse": "a matrix from GSE (to GSM, SM or GEO)", "position": "the position in GSE", "custom": "your own axes",
 }  # fmt: skip
 #: Sine of the angle below which two directions span no plane.
@@ -61,14 +64,15 @@ class _Given(NamedTuple):
     v: Array
     e: Array
     to_gse: Array
+    to_rtn: Array
     from_gse: Array
     position: Array
 
 
 def basis_matrix(
     name: str, *, steps: int, b: Array | None = None, v: Array | None = None, e: Array | None = None,
-    to_gse: Array | None = None, from_gse: Array | None = None, position: Array | None = None,
-    custom: Array | None = None,
+    to_gse: Array | None = None, to_rtn: Array | None = None, from_gse: Array | None = None,
+    position: Array | None = None, custom: Array | None = None,
 ) -> Array:  # fmt: skip
     """Give the axes of a basis at every time.
 
@@ -80,8 +84,8 @@ def basis_matrix(
         Number of times, t.
     b, v, e : array, shape (3,) or (t, 3), optional
         Magnetic field, bulk velocity and electric field in the skymap's frame, any units.
-    to_gse : array, shape (3, 3) or (t, 3, 3), optional
-        Matrix that turns vectors of the skymap's frame into GSE.
+    to_gse, to_rtn : array, shape (3, 3) or (t, 3, 3), optional
+        Matrix that turns vectors of the skymap's frame into GSE, into RTN.
     from_gse : array, shape (3, 3) or (t, 3, 3), optional
         Matrix that turns GSE into the named frame; for phi_geo and mphi_geo into GEO.
     position : array, shape (3,) or (t, 3), optional
@@ -105,12 +109,13 @@ def basis_matrix(
     >>> basis_matrix("b_v", steps=1, b=np.array([0.0, 0, 5]), v=np.array([0.0, 400, 100])).tolist()
     [[[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]]
     """
-    given = {"b": b, "v": v, "e": e, "to_gse": to_gse, "from_gse": from_gse, "position": position, "custom": custom}
+    given = {"b": b, "v": v, "e": e, "to_gse": to_gse, "to_rtn": to_rtn, "from_gse": from_gse, "position": position,
+             "custom": custom}  # fmt: skip
     _check_given(name, given)
     if name == "custom" and custom is not None:
         return _custom(np.asarray(custom, float), steps)
     vectors = {one: _spread(one, given[one], (3,), steps) for one in ("b", "v", "e", "position")}
-    matrices = {one: _spread(one, given[one], (3, 3), steps) for one in ("to_gse", "from_gse")}
+    matrices = {one: _spread(one, given[one], (3, 3), steps) for one in ("to_gse", "to_rtn", "from_gse")}
     made = _BUILT[name](_Given(**vectors, **matrices))
     # Adding 0 turns -0 into 0.
     return np.where(is_defined(made)[:, None, None], made + 0.0, np.nan)
@@ -137,11 +142,13 @@ def basis_of(
     BadParameter
         As `basis_matrix`.
     """
-    beside = {"b": "magnetic_field", "v": "bulk_velocity", "e": "electric_field", "to_gse": "to_gse"}
+    beside = {"b": "magnetic_field", "v": "bulk_velocity", "e": "electric_field", "to_gse": "to_gse",
+              "to_rtn": "to_rtn"}  # fmt: skip
     found = {one: data[name].to_numpy().astype(float) for one, name in beside.items() if name in data}
     found |= {one: values for one, values in (("b", field), ("v", velocity)) if values is not None}
-    if str(data["psd"].attrs.get("COORDINATE_SYSTEM", "")).upper() == "GSE":
-        found.setdefault("to_gse", np.eye(3))
+    own = str(data["psd"].attrs.get("COORDINATE_SYSTEM", "")).lower()
+    if own in {"gse", "rtn"}:
+        found.setdefault(f"to_{own}", np.eye(3))
     return basis_matrix(
         name, steps=data.sizes["time"], from_gse=from_gse, position=position, custom=custom, **found
     )  # fmt: skip
@@ -174,12 +181,19 @@ def read_axes(text: str) -> Array | None:
 def _check_given(name: str, given: dict[str, Array | None]) -> None:
     if name not in _NEEDS:
         raise BadParameter(f"there is no basis {name!r}", f"choose one of {', '.join(BASES)}")
-    missing = [one for one in _NEEDS[name] if given[one] is None]
-    if name == "b_exb" and given["e"] is None and given["v"] is None:
-        missing.append("v")
+    there = {one for one, values in given.items() if values is not None}
+    missing = _missing(name, there)
     if missing:
         lacks = ", ".join(_MEANING[one] for one in missing)
-        raise BadParameter(f"the basis {name!r} needs {lacks}, which is not there", "give it or choose another basis")
+        # Matrices from GSE depend on the time only, and are made for the basis that was asked for.
+        possible = [one for one in BASES if not _missing(one, {*there, "from_gse", "custom"})]
+        problem = f"the basis {name!r} needs {lacks}, which is not there"
+        raise BadParameter(problem, f"give it or choose another basis: here are {', '.join(possible)}")
+
+
+def _missing(name: str, there: set[str]) -> list[str]:
+    drift = ["v"] if name == "b_exb" and not {"e", "v"} & there else []
+    return [one for one in _NEEDS[name] if one not in there] + drift
 
 
 def _spread(name: str, values: Array | None, size: tuple[int, ...], steps: int) -> Array:
@@ -247,6 +261,7 @@ def _drift(given: _Given) -> Array:
 _BUILT: Final[dict[str, Callable[[_Given], Array]]] = {
     "instrument": lambda given: np.broadcast_to(np.eye(3), given.to_gse.shape),
     "gse": lambda given: given.to_gse,
+    "rtn": lambda given: given.to_rtn,
     "gsm": lambda given: given.from_gse @ given.to_gse,
     "sm": lambda given: given.from_gse @ given.to_gse,
     "x_gse": lambda given: _along(given.b, given.to_gse[:, 0]),

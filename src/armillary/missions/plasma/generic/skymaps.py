@@ -86,6 +86,8 @@ def turned(distribution: "xr.Dataset", other: "xr.Dataset", vectors: "Array") ->
     if frame_named(given) and to_gse is not None:
         there = transform(vectors, time, frame_named(given), "GSE")
         return np.asarray(np.einsum("tji,tj->ti", to_gse.to_numpy(), there))
+    if given.upper() == "RTN" and "to_rtn" in distribution:
+        return np.asarray(np.einsum("tji,tj->ti", distribution["to_rtn"].to_numpy(), vectors))
     raise BadData(
         f"vectors in {given} cannot be turned into the {own} of the distribution", f"choose a product in {own}"
     )

@@ -30,7 +30,7 @@ _USUAL: Final = 10_000.0
 _LEAST: Final = 10.0
 _PLANES: Final = {"zx": (2, 0, 1), "zy": (2, 1, 0), "xy": (0, 1, 2), "xz": (0, 2, 1), "yx": (1, 0, 2), "yz": (1, 2, 0)}
 _AXIS: Final = {"x": (0, 1, 2), "y": (1, 2, 0), "z": (2, 0, 1)}
-_FRAMES: Final = frozenset({"instrument", "gse", "gsm", "sm", "custom"})
+_FRAMES: Final = frozenset({"instrument", "gse", "gsm", "sm", "rtn", "custom"})
 _NAMES: Final = {
     "b_v": ("v perp (V)", "v perp (-E)", "v par"), "b_exb": ("v perp (ExB)", "v perp (E)", "v par"),
     "perp1_perp2": ("v perp1", "v perp2", "v par"),

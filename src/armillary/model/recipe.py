@@ -81,6 +81,9 @@ class Recipe:
         nothing else.
     cadence : str
         Name of the parameter that says how many seconds lie between two samples; empty if it is as the first input's.
+    sizes : tuple of str
+        Parameters that say how many values there are along each dimension after time: ("size", "size") for a square
+        plane. Work is cut so that such answers fit into memory; empty if they are no larger than the input.
     """
 
     output: str
@@ -97,6 +100,7 @@ class Recipe:
     pad: float | str = 0.0
     shape: tuple[int, ...] | None = None
     cadence: str = ""
+    sizes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         wanted = {*self.inputs, *(one.name for one in self.parameters)}
@@ -199,7 +203,7 @@ def _check_texts(made: Recipe) -> None:
 
 def _check_names(made: Recipe) -> None:
     knobs = {one.name for one in made.parameters}
-    named = [name for name in (made.pad, made.cadence) if isinstance(name, str) and name]
+    named = [name for name in (made.pad, made.cadence, *made.sizes) if isinstance(name, str) and name]
     wrong = [name for name in named if name not in knobs] + [name for name in made.optional if name not in made.inputs]
     if wrong or next(iter(made.inputs)) in made.optional:
         msg = f"recipe {made.output!r} names {wrong or list(made.optional)}, which it does not have or cannot spare"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Final
 
 from armillary.errors import BadExtent, BadRequest, NoData
@@ -12,6 +13,7 @@ from armillary.model.kinds import TIME_KINDS
 #: Bytes of one block when work is cut; a few of them are in memory at once.
 BLOCK_BYTES: Final = 32 * 2**20
 _LONGEST_CHAIN: Final = 16
+_VALUE_BYTES: Final = 8
 #: Kinds that `Extent.time` means something for.
 _TIMED: Final = (*TIME_KINDS, "raster", "events", "samples")
 
@@ -196,11 +198,14 @@ def _wanted(recipe: Recipe, product: Product, request: Request) -> dict[str, str
 
 
 def _as_asked(recipe: Recipe, product: Product, request: Request, needed: Mapping[str, Product]) -> Product:
-    """Give the product as its parameters make it: a chosen input has a version too, a step parameter is its cadence."""
+    """Give the product as its parameters make it: version of a chosen input, size of a plane, step as cadence."""
     chosen = [one for name, one in needed.items() if name not in recipe.inputs]
     if chosen:
         version = hashlib.sha256("".join([product.version, *(one.version for one in chosen)]).encode()).hexdigest()[:16]
         product = replace(product, version=version, whole=product.whole or any(one.whole for one in chosen))
+    if recipe.sizes:
+        values = prod(int(request.params[name] or 0) for name in recipe.sizes)
+        product = replace(product, row_bytes=max(product.row_bytes, _VALUE_BYTES * values))
     cadence = request.params.get(recipe.cadence)
     return replace(product, cadence=float(cadence)) if isinstance(cadence, int | float) and cadence else product
 

@@ -94,7 +94,7 @@ def _size(default: int, high: int, what: str) -> Parameter:
 
 
 @recipe("{input}/slice", inputs={"distribution": _SKYMAP}, units=PSD_UNITS, pad="largest_gap", block="time",
-        title="{title}: slice", kind="plane", parameters=(
+        title="{title}: slice", kind="plane", sizes=("size", "size"), parameters=(
             _PLANE, _METHOD, _size(150, 600, "Pixels along each side"), _LIMIT,
             Parameter(name="scale", type="str", default="velocity", choices=slices.AXES,
                       description="What the distance from the middle is"),
@@ -163,7 +163,7 @@ def reduced_1d(
 
 
 @recipe("{input}/reduced_2d", inputs={"distribution": _SKYMAP}, units="s^2 cm^-5", pad="largest_gap", block="time",
-        title="{title}: reduced to a plane", kind="plane", parameters=(
+        title="{title}: reduced to a plane", kind="plane", sizes=("size", "size"), parameters=(
             _PLANE, _size(100, 600, "Bins along each side"), _LIMIT,
             Parameter(name="high_across", type="float", default=0.0, low=0.0, units="km/s",
                       description="Largest speed across the plane that counts, to both sides; 0 for all"),
@@ -186,7 +186,7 @@ def reduced_2d(
 
 
 @recipe("{input}/volume", inputs={"distribution": _SKYMAP}, units=PSD_UNITS, pad="largest_gap", block="time",
-        title="{title}: volume", kind="volume",
+        title="{title}: volume", kind="volume", sizes=("size", "size", "size"),
         parameters=(_METHOD, _size(32, 96, "Cells along each side"), _LIMIT, _WINDOW, *_SEEN))  # fmt: skip
 def volume(
     distribution: "xr.Dataset", *, method: str, size: int, limit: float,

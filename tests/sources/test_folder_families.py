@@ -170,6 +170,18 @@ def test_netcdf_series_spectrogram_and_grid(tmp_path: Path, engine: str) -> None
     assert dataset(path, "n")["n"].attrs["units"] == "cm-3"
 
 
+def test_arrays_in_netcdf_tell_their_axes(tmp_path: Path) -> None:
+    angle = ("alpha", [30.0, 90.0, 150.0], {"units": "deg", "long_name": "Pitch angle"})
+    source = xr.Dataset(
+        {name: (("time", "energy", "alpha" if name == "f" else "look"), np.ones((5, 2, 3))) for name in ("f", "g")},
+        {"time": TIMES, "energy": [10.0, 100.0], "alpha": angle},
+    )
+    source.to_netcdf(tmp_path / "p.nc", engine="scipy")
+    found = {one.name: one for one in describe(tmp_path / "p.nc").variables}
+    assert (found["f"].kind, found["f"].axes) == ("plane", ("energy", "alpha Pitch angle"))
+    assert found["g"].axes == ()
+
+
 def test_istp_words_in_netcdf_and_milliseconds_since_1970(tmp_path: Path) -> None:
     path = tmp_path / "icon.nc"
     with h5py.File(path, "w") as file:

@@ -16,6 +16,7 @@ from armillary.sources.hapi.dataset import build, kind_of
 from armillary.sources.hapi.decode import decode_binary, decode_csv, split_header
 from armillary.sources.hapi.info import read_info
 from armillary.sources.hapi.products import coverage, name_of, segment
+from armillary.sources.hapi.products import products as leaves_of
 from armillary.sources.hapi.times import decode_times, read_date
 from armillary.testing.hapi_server import HapiServer, Served
 
@@ -147,6 +148,18 @@ def test_the_kind_follows_the_axes() -> None:
     assert one([2], {"name": "e", "units": "eV", "centers": "nowhere"}) == "series"
     assert one([2, 2], energy, energy) == "plane"
     assert one([2, 2, 2], energy, energy, energy) == "distribution"
+
+
+def test_a_leaf_tells_its_axes_if_all_are_known() -> None:
+    energy = {"name": "energy", "units": "eV", "label": "E", "centers": [1.0, 10.0]}
+    pitch = {"name": "alpha", "units": "deg", "centers": "pitch_angles"}
+    flux = {"name": "f", "type": "double", "units": "m", "fill": None, "size": [2, 3]}
+    angles = {"name": "pitch_angles", "type": "double", "units": "deg", "fill": None, "size": [3]}
+    _, known, moving = leaves_of("a", "d", "", info_of(flux | {"bins": [energy, pitch]}, angles), 0)
+    assert (known.axes, moving.axes) == (("energy E", "alpha pitch_angles"), ())
+    blank = {"name": "look", "units": None, "centers": None}
+    _, bare = leaves_of("a", "d", "", info_of(flux | {"bins": [energy, blank]}), 0)
+    assert bare.axes == ()
 
 
 def test_references_are_followed_and_circles_refused() -> None:

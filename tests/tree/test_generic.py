@@ -1,4 +1,4 @@
-"""Recipes that fit leaves by kind, shape and units, and templates that fit at any place."""
+"""Recipes that fit leaves by kind, shape, units and axes, and templates that fit at any place."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +51,33 @@ def test_a_leaf_has_what_fits_it(inventory: Inventory) -> None:
     assert [one.path for one in inventory.children("a/e")] == ["a/e/magnitude"]
     assert inventory.children("a/n") == []
     assert {one.path: one.has_children for one in inventory.children("a")} == {"a/b": True, "a/e": True, "a/n": False}
+
+
+def test_a_leaf_fits_by_the_axes_it_tells(tmp_path: Path) -> None:
+    def same(v: Any) -> Any:
+        return v
+
+    fits = Fits(kinds=("plane",), axes=("energy", "pitch"))
+    common: dict[str, Any] = {"inputs": {"v": fits}, "kind": "plane", "title": "T"}
+    omni, other = (recipe(f"{{input}}/{name}", **common)(same) for name in ("omni", "other"))
+    kept = recipe("{input}/kept", units="{units}", **common)(same)
+    turned = recipe("{input}/turned", axes=("Pitch angle", "Energy"), **common)(same)
+    made = Inventory(tmp_path / "i.sqlite", {"folder:/a": "a"}, (omni, other, kept, turned))
+    told = {
+        "hope": ("PITCH_ANGLE", "HOPE_Energy eV"),
+        "slice": ("v1", "v2"),
+        "one": ("energy of pitch", "bin"),
+        "no": (),
+    }
+    made.replace("folder:/a", "1", [leaf(f"a/{name}", kind="plane", axes=axes) for name, axes in told.items()])
+    has = {one.path: one.has_children for one in made.children("a")}
+    assert has == {"a/hope": True, "a/no": False, "a/one": False, "a/slice": False}
+    # What keeps kind and units keeps the axes; what says nothing of its own has none.
+    assert made.product("a/hope/kept").axes == told["hope"]
+    assert made.product("a/hope/turned").axes == ("Pitch angle", "Energy")
+    assert made.product("a/hope/turned/kept/omni").axes == ()
+    with pytest.raises(UnknownProduct):
+        made.product("a/hope/omni/other")
 
 
 def test_what_is_made_of_a_leaf_is_a_leaf(inventory: Inventory) -> None:

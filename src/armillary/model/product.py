@@ -111,6 +111,8 @@ class Product:
         How many samples, rows or lines there are in all, where known.
     shape : tuple of int, optional
         Sizes of the dimensions after time, ``(3,)`` for a vector, ``()`` for a number; what a generic recipe looks at.
+    axes : tuple of str
+        What the dimensions after time are, name and title of each in a text, where known; a generic recipe looks at it.
     whole : bool
         Whether the answer for an interval cannot be put together from answers for parts of it.
     keep : bool
@@ -135,6 +137,7 @@ class Product:
     row_bytes: int = 8
     rows: int | None = None
     shape: tuple[int, ...] | None = None
+    axes: tuple[str, ...] = ()
     whole: bool = False
     keep: bool = True
     description: str = ""
@@ -183,7 +186,7 @@ class Product:
         values["coverage"] = Interval(parse_time(start), parse_time(stop)) if start and stop else None
         knobs = [dict(one) | {"choices": tuple(one.get("choices", ()))} for one in values.get("parameters", ())]
         values["parameters"] = tuple(Parameter(**one) for one in knobs)
-        for name in ("inputs", "selects"):
+        for name in ("inputs", "selects", "axes"):
             values[name] = tuple(values.get(name, ()))
         values["shape"] = None if values.get("shape") is None else tuple(values["shape"])
         return cls(**values)

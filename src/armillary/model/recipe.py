@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any, Final
 
 from armillary.model.product import Parameter, Product
@@ -27,17 +28,24 @@ class Fits:
         One of these sizes after time; empty for any.
     units : tuple of str
         One of these units, capitals and blanks apart; empty for any.
+    axes : tuple of str
+        Words that must each stand in what the leaf says of an axis of its own (`Product.axes`), in any order, capitals
+        apart; empty for any. A leaf that does not know its axes does not fit then.
 
     Examples
     --------
     >>> field = Product(path="a/b", title="B", kind="series", units="nT", shape=(3,))
     >>> Fits(kinds=("series",), shapes=((3,),), units=("nT", "T")).match(field)
     True
+    >>> flux = Product(path="a/f", title="F", kind="plane", axes=("PITCH_ANGLE", "E Energy"))
+    >>> [Fits(kinds=("plane",), axes=axes).match(flux) for axes in (("energy", "pitch"), ("energy", "phase"))]
+    [True, False]
     """
 
     kinds: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...] = ()
     units: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
 
     def match(self, leaf: Product) -> bool:
         """Say whether a leaf fits."""
@@ -46,6 +54,7 @@ class Fits:
             leaf.kind in self.kinds
             and (not self.shapes or leaf.shape in self.shapes)
             and (not units or _plain(leaf.units) in units)
+            and _has_axes(leaf.axes, self.axes)
         )
 
 
@@ -79,6 +88,8 @@ class Recipe:
     shape : tuple of int, optional
         As in `Product`. A generic recipe that keeps the kind and the units (``{units}``) keeps the shape too if it says
         nothing else.
+    axes : tuple of str
+        As in `Product`, kept as the shape is.
     cadence : str
         Name of the parameter that says how many seconds lie between two samples; empty if it is as the first input's.
     sizes : tuple of str
@@ -99,6 +110,7 @@ class Recipe:
     block: str = ""
     pad: float | str = 0.0
     shape: tuple[int, ...] | None = None
+    axes: tuple[str, ...] = ()
     cadence: str = ""
     sizes: tuple[str, ...] = ()
 
@@ -208,6 +220,12 @@ def _check_names(made: Recipe) -> None:
     if wrong or next(iter(made.inputs)) in made.optional:
         msg = f"recipe {made.output!r} names {wrong or list(made.optional)}, which it does not have or cannot spare"
         raise TypeError(msg)
+
+
+def _has_axes(told: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    known = [one.lower() for one in told]
+    wanted = [one.lower() for one in words]
+    return any(all(map(str.__contains__, order, wanted)) for order in permutations(known, len(wanted)))
 
 
 def _plain(units: str) -> str:

@@ -32,7 +32,7 @@ class Recipes:
 
     @property
     def generic(self) -> tuple[Recipe, ...]:
-        """The recipes that fit leaves by kind, shape and units."""
+        """The recipes that fit leaves by kind, shape, units and axes."""
         return tuple(recipe for recipe in self.by_output.values() if recipe.generic)
 
 
@@ -153,8 +153,10 @@ def _derived(recipe: Recipe, leaf: Product, holes: Mapping[str, str], known: _Kn
 def _generic(recipe: Recipe, leaf: Product) -> Product:
     holes = {"input": leaf.path, "title": leaf.title, "name": leaf.path.rpartition("/")[2], "units": leaf.units}
     output, title, units = (fill(text, holes) for text in (recipe.output, recipe.title, recipe.units))
-    shape = leaf.shape if recipe.shape is None and _keeps(recipe, leaf) else recipe.shape
-    return replace(_product(recipe, [leaf], output, title, units), inputs=(leaf.path,), shape=shape)
+    keeps = _keeps(recipe, leaf)
+    shape = leaf.shape if recipe.shape is None and keeps else recipe.shape
+    axes = leaf.axes if not recipe.axes and keeps else recipe.axes
+    return replace(_product(recipe, [leaf], output, title, units), inputs=(leaf.path,), shape=shape, axes=axes)
 
 
 def _keeps(recipe: Recipe, leaf: Product) -> bool:
@@ -181,6 +183,7 @@ def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, u
         row_bytes=first.row_bytes,
         rows=None if recipe.cadence else first.rows,
         shape=recipe.shape,
+        axes=recipe.axes,
         whole=not recipe.block or any(one.whole for one in inputs),
         keep=any(one.keep for one in inputs),
         description=recipe.description,

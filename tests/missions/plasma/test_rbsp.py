@@ -57,6 +57,19 @@ def test_the_mean_over_the_sphere_is_the_files_own(
     assert found[seen] == pytest.approx(told[seen], rel=1e-6)
 
 
+@pytest.mark.real
+def test_raw_and_made_planes_have_what_pitch_angles_allow(desk: Any) -> None:
+    names = {"omni", "pitch_angles_at_energy", "energies_at_pitch_angle", "pitch_anisotropy"}
+    (raw,) = (one.path for one in desk.search("FPDU") if one.kind == "plane")
+    for path in (raw, "rbsp/a/hope/protons/pitch_angles"):
+        assert {one.path.rpartition("/")[2] for one in desk.inventory.children(path)} == names
+    ours, files = desk.get(f"{raw}/omni"), desk.get("rbsp/a/hope/protons/omni")
+    assert ours["omni"].to_numpy() == pytest.approx(files["flux"].to_numpy(), rel=1e-6, nan_ok=True)
+    under = {one.path.rpartition("/")[2] for one in desk.inventory.children("simulated/sentry/ions/slice")}
+    assert not under & names
+    assert desk.product("simulated/sentry/ions/energy_pitch_angle/omni").kind == "spectrogram"
+
+
 def test_bins_that_saw_nothing_do_not_count() -> None:
     flux = np.array([[[1.0, 3, np.nan]], [[np.nan, np.nan, np.nan]]])
     found = omni(flux, np.array([30.0, 90, 150]))

@@ -163,6 +163,7 @@ def _variable(cdf: CdfFile, one: CdfVariable, clock: _Clock) -> Variable:
         row_bytes=one.row_bytes + 8,
         cadence=clock.cadence if rows else None,
         shape=tuple(one.shape),
+        axes=istp.axis_titles(cdf, one),
     )
 
 

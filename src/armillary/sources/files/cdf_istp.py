@@ -97,6 +97,13 @@ def axes(cdf: CdfFile, variable: CdfVariable) -> list[Axis]:
     return found
 
 
+def axis_titles(cdf: CdfFile, variable: CdfVariable) -> tuple[str, ...]:
+    """Give name and titles of the axis of each dimension after time; nothing unless each has one."""
+    found = axes(cdf, variable)
+    told = [dict.fromkeys([one.variable.name, *given(one.variable, "FIELDNAM", "LABLAXIS")]) for one in found]
+    return tuple(map(" ".join, told)) if len(told) == len(variable.shape) else ()
+
+
 def kind(cdf: CdfFile, variable: CdfVariable) -> str:
     """Say which kind of data a variable is (see `armillary.model.kinds`)."""
     known = {axis.number: axis for axis in axes(cdf, variable)}

@@ -87,6 +87,18 @@ def kind(lazy: "xr.Dataset", name: str) -> str:
     return {3: "plane", 4: "distribution"}.get(array.ndim, "series") if all(numeric) else "series"
 
 
+def axes(lazy: "xr.Dataset", name: str) -> tuple[str, ...]:
+    """Give name and titles of a shaped variable's axes after time; nothing unless each dimension has one."""
+    told = []
+    for number in range(1, lazy[name].ndim):
+        axis = str(lazy[name].attrs.get(f"DEPEND_{number}", ""))
+        if axis not in lazy.variables:
+            return ()
+        titles = (text(_look(lazy[axis].attrs, one)) for one in ("long_name", "fieldnam", "lablaxis"))
+        told.append(" ".join(dict.fromkeys(filter(None, [axis, *titles]))))
+    return tuple(told)
+
+
 def settle(loaded: "xr.Dataset") -> "xr.Dataset":
     """Put loaded data in time order and drop samples without a time."""
     if "time" not in loaded.dims:

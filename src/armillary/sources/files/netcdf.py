@@ -112,6 +112,7 @@ def _describe_variable(dataset: "xr.Dataset", name: str) -> tuple[Variable, Inte
         row_bytes=array.dtype.itemsize * max(1, array.size // max(1, rows)),
         cadence=instants.cadence(times) if timed else None,
         shape=array.shape[1:] if timed else None,
+        axes=gridded.axes(lazy, name) if timed else (),
     )
     return variable, instants.span(times)
 

@@ -31,6 +31,8 @@ class Variable:
         Median seconds between samples.
     shape : tuple of int, optional
         Sizes of the dimensions after time.
+    axes : tuple of str
+        Name and title of each of them, in one text; empty unless all are known.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Variable:
     row_bytes: int = 8
     cadence: float | None = None
     shape: tuple[int, ...] | None = None
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,4 +90,5 @@ class Summary:
 
 def _variable(record: dict[str, Any]) -> Variable:
     shape = record.get("shape")
-    return Variable(**{**record, "shape": None if shape is None else tuple(shape)})
+    told = {"shape": None if shape is None else tuple(shape), "axes": tuple(record.get("axes", ()))}
+    return Variable(**{**record, **told})

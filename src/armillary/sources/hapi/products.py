@@ -71,10 +71,16 @@ def products(archive: str, dataset: str, title: str, info: Info, asked: int) -> 
             address=address(dataset, column.name),
             row_bytes=_memory(info.wanted(column.name)),
             shape=column.size if column.numeric else None,
+            axes=_axes(column),
             description="\n".join(
                 one for one in (column.description, f"From {whole.title}.", whole.description) if one
             ),
         )
+
+
+def _axes(column: Column) -> tuple[str, ...]:
+    told = [dict.fromkeys([axis.name, *axis.asks, axis.label]) for axis in column.axes if axis.numeric]
+    return tuple(" ".join(filter(None, one)) for one in told) if len(told) == len(column.size) else ()
 
 
 def address(dataset: str, parameter: str) -> str:

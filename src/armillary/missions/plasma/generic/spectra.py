@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from armillary.science.plasma import Array
 
 _SKYMAP: Final = Fits(kinds=("skymap",))
-_PLANE: Final = Fits(kinds=("plane",))
+_PLANE: Final = Fits(kinds=("plane",), axes=("energy", "pitch"))
 _EFLUX: Final = UNITS["eflux"]
 _NAMES: Final = {"psd": "Phase space density", "flux": "Differential flux", "eflux": "Differential energy flux"}
 _LABELS: Final = {"psd": "f", "flux": "flux", "eflux": "energy flux"}
@@ -138,7 +138,8 @@ def pitch_angles(
 
 @recipe("{input}/energy_pitch_angle", inputs={"distribution": _SKYMAP}, units=_EFLUX, pad="largest_gap",
         parameters=(_bins(18, "Bins from 0 to 180 degrees"), _QUANTITY, FIELD, _FRAME, VELOCITY, GAP),
-        title="{title}: energies and pitch angles", kind="plane", block="time")  # fmt: skip
+        title="{title}: energies and pitch angles", kind="plane", axes=("energy", "pitch angle"),
+        block="time")  # fmt: skip
 def energy_pitch_angle(
     distribution: "xr.Dataset", bins: int, quantity: str, field: "xr.Dataset | None", frame: str,
     velocity: "xr.Dataset | None", largest_gap: float,

@@ -52,6 +52,7 @@ def _recipes(species: str, variable: str, release: str, dataset: str) -> tuple[R
     return (
         Recipe(
             output=f"{place}/pitch_angles", function=distribution, kind="plane", **common,
+            axes=("energy", "pitch angle"),
             title=f"HOPE {{craft}} {species}: energies and pitch angles",
             description="Differential flux by energy (eV) and pitch angle, both rising.",
         ),

@@ -54,6 +54,7 @@ def flux(raw: "xr.Dataset", energies: "xr.Dataset | None") -> "xr.Dataset":
     optional=("energies", "angles"),
     title="3DP {detector}: energies and pitch angles",
     kind="plane",
+    axes=("energy", "pitch angle"),
     units=_UNITS,
     block="time",
     citation=CITATION,

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Name of each layout and the module that reads it.
-LAYOUTS: Final[dict[str, str]] = {}
+LAYOUTS: Final[dict[str, str]] = {
+    "arrays": "arrays",
+    "rows": "rows",
+    "table": "table",
+}
 
 
 def read_samples(layout: str, path: Path, options: Mapping[str, Any]) -> "xr.Dataset":

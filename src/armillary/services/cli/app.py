@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "missions": "missions",
     "desk": "page",
     "catalogue": "catalogue",
+    "study": "study",
     "cache": "cache",
     "jobs": "jobs",
 }

@@ -50,6 +50,11 @@ def print_changes(changes: Sequence[Mapping[str, Any]]) -> None:
     _print(_table(names, [[str(one[name]) for name in names] for one in changes]))
 
 
+def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print texts in columns."""
+    _print(_table(names, rows))
+
+
 def print_difference(found: Difference) -> None:
     """Print a difference as ``+``, ``-`` and ``~`` lines."""
     lines = [f"+ {_line(row)}" for row in found.added] + [f"- {_line(row)}" for row in found.removed]

@@ -1,0 +1,64 @@
+"""Text with one series a line and the class first, as the UCR archive and its followers write it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from armillary.errors import BadParameter, DamagedFile, one_line
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
+    """Read series of equal length as samples: the variable ``series``, (sample, channel, step).
+
+    Parameters
+    ----------
+    path : Path
+        Numbers apart by blanks or commas, the class in the first column.
+    options : mapping
+        ``classes``: names of the numbers of the classes, ``{"1" = "forest"}``. ``channels``: how many series follow one
+        another in a line; 1 if left out. ``coordinates``: a file beside it, with one x, y a line.
+
+    Raises
+    ------
+    BadParameter, DamagedFile
+    """
+    import xarray as xr
+
+    unknown = sorted(set(options) - {"classes", "channels", "coordinates"})
+    if unknown:
+        raise BadParameter(
+            f"layout 'rows' does not know {unknown[0]!r}", "its options are classes, channels, coordinates"
+        )
+    table = _numbers(path)
+    channels = int(options.get("channels", 1))
+    if (table.shape[1] - 1) % channels:
+        raise BadParameter(f"{table.shape[1] - 1} numbers a line are no {channels} series", "give option 'channels'")
+    names = dict(options.get("classes", {}))
+    labels = [f"{one:g}" for one in table[:, 0]]
+    data: dict[str, Any] = {
+        "series": (("sample", "channel", "step"), table[:, 1:].reshape(len(table), channels, -1)),
+        "label": ("sample", np.array([names.get(one, one) for one in labels], object)),
+    }
+    if "coordinates" in options:
+        places = _numbers(path.parent / str(options["coordinates"]))
+        if len(places) != len(table):
+            raise DamagedFile(f"{len(places)} coordinates for {len(table)} series", "name the file of these series")
+        data |= {name: ("sample", places[:, at]) for at, name in enumerate(("x", "y"))}
+    return xr.Dataset(data)
+
+
+def _numbers(path: Path) -> Any:
+    try:
+        text = path.read_text("utf-8").replace(",", " ")
+        table = np.array([line.split() for line in text.splitlines() if line.strip()], np.float64)
+    except (OSError, ValueError) as failed:
+        hint = "every line must have the same count of numbers, the class first"
+        raise DamagedFile(f"cannot read {path.name}: {one_line(str(failed))}", hint) from failed
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise DamagedFile(f"{path.name} holds no series", "every line is a class and its numbers")
+    return table

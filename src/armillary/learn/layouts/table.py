@@ -1,0 +1,134 @@
+"""Tables: one row an object or a segment, columns by name. CSV, spaced text, Parquet, and what astropy reads."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from armillary.errors import BadParameter, DamagedFile, one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
+    """Read a table as samples.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv``, ``.txt``, ``.dat`` (columns apart by blanks), ``.parquet``, or ``.vot .fits .ecsv``; ``.gz`` too.
+    options : mapping
+        ``label``: the column of the classes or target. ``columns``: which numbers to learn from; all numbers but the
+        others named here if left out. ``missing``: values that mean nothing was measured. ``names``: new names of
+        columns, ``{ra = "RAJ2000"}``. ``group``: column of what stays together. ``keep``: values that a column must
+        have to be kept, ``{quality = [0, 1]}``. ``once``: columns of which no row may repeat another. ``classes``:
+        names of the label's values, ``{"0" = "nominal"}``.
+
+    Raises
+    ------
+    BadParameter
+        If a named column is missing.
+    DamagedFile
+    """
+    known = {"label", "columns", "missing", "names", "group", "keep", "once", "classes"}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise BadParameter(
+            f"layout 'table' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(known))}"
+        )
+    frame = _frame(path)
+    names = {str(old): new for new, old in dict(options.get("names", {})).items()}
+    frame = _kept(frame.rename(columns=names), options)
+    return _samples(frame, path, options)
+
+
+def _frame(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    kind = next((one for one in reversed(path.suffixes) if one != ".gz"), "").lower()
+    try:
+        if kind == ".parquet":
+            return pd.read_parquet(path)
+        if kind == ".csv":
+            return pd.read_csv(path)
+        if kind in {".txt", ".dat", ".tsv"}:
+            return pd.read_csv(path, sep=r"\s+")
+        from astropy.table import Table
+
+        frame: pd.DataFrame = Table.read(path).to_pandas()
+    except Exception as failed:
+        hint = "a table is .csv, .txt (blanks), .parquet, .vot, .fits or .ecsv"
+        raise DamagedFile(f"cannot read {path.name} as a table: {one_line(str(failed))}", hint) from failed
+    return frame
+
+
+def _kept(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
+    wanted = dict(options.get("keep", {}))
+    _need(frame, list(wanted), "keep")
+    for name, values in wanted.items():
+        frame = frame[frame[name].isin(list(values))]
+    once = list(options.get("once", ()))
+    _need(frame, once, "once")
+    return frame.drop_duplicates(once).reset_index(drop=True) if once else frame.reset_index(drop=True)
+
+
+def _samples(frame: "pd.DataFrame", path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
+    import xarray as xr
+
+    label, group = options.get("label", ""), options.get("group", "")
+    _need(frame, [one for one in (label, group) if one], "label and group")
+    wanted = list(options.get("columns", ())) or [
+        name for name in frame if name not in {label, group} and frame[name].dtype.kind in "fiub"
+    ]
+    _need(frame, wanted, "columns")
+    others = [str(name) for name in frame if name not in {*wanted, label, group}]
+    missing = list(options.get("missing", ()))
+    data = {str(name): ("sample", _numbers(frame, name, missing, path)) for name in wanted}
+    data |= {str(name): ("sample", _plain(frame, name, missing)) for name in others}
+    if label:
+        data["label"] = (
+            "sample",
+            _labels(frame[label], options.get("classes", {}), float_target="classes" not in options),
+        )
+    if group:
+        data["group"] = ("sample", frame[group].astype(str).to_numpy(object))
+    return xr.Dataset(data, attrs={"columns": tuple(str(one) for one in wanted)})
+
+
+def _labels(values: "pd.Series[Any]", classes: Mapping[str, str], *, float_target: bool) -> Any:
+    if values.dtype.kind == "f" and float_target:
+        return values.to_numpy(np.float64)
+    texts = ["" if one != one else str(one) for one in values]  # noqa: PLR0124 - NaN is not itself
+    return np.array([classes.get(one, one) for one in texts], object)
+
+
+def _numbers(frame: "pd.DataFrame", name: str, missing: Sequence[Any], path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        values = pd.to_numeric(frame[name]).to_numpy(np.float64, copy=True)
+    except (ValueError, TypeError) as failed:
+        raise BadParameter(
+            f"column {name!r} of {path.name} has texts: {one_line(str(failed))}", "leave it out of 'columns'"
+        ) from None
+    values[np.isin(values, np.array(missing, np.float64))] = np.nan
+    return values
+
+
+def _plain(frame: "pd.DataFrame", name: str, missing: Sequence[Any]) -> Any:
+    if frame[name].dtype.kind not in "fiub":
+        return frame[name].astype(str).to_numpy(object)
+    values = frame[name].to_numpy(copy=True)
+    if values.dtype.kind == "f":
+        values[np.isin(values, np.array(missing, np.float64))] = np.nan
+    return values
+
+
+def _need(frame: "pd.DataFrame", names: Sequence[str], option: str) -> None:
+    lost = [name for name in names if name not in frame]
+    if lost:
+        there = ", ".join(str(one) for one in frame.columns)
+        raise BadParameter(f"the table has no column {lost[0]!r} (option {option!r})", f"it has {there}")

@@ -1,0 +1,151 @@
+"""From an outcome to the files of its run folder, and the table that is printed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from armillary.learn.folder import file_name, write_json, write_predictions, write_text
+from armillary.learn.models.keeping import save
+from armillary.learn.running import Outcome, Trained, chosen_by
+from armillary.learn.samples import column
+from armillary.learn.study import Study
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Record = dict[str, Any]
+#: Numbers that stand at the top of metrics.json, for anybody's script.
+TOP: Final = (
+    "ap",
+    "event_f1_iou10",
+    "event_f1_iou25",
+    "event_f1_iou50",
+    "f1",
+    "macro_f1",
+    "accuracy",
+    "rmse",
+    "roc_auc",
+)
+
+
+def metrics_of(study: Study, outcome: Outcome) -> Record:
+    """Give the content of metrics.json.
+
+    At its top stand the plain numbers of the best model, on the test data where there are any; the best model was chosen
+    on held-out answers of the training samples in both cases.
+    """
+    best = outcome.trained[outcome.best].fitted.part.title
+    held = {one.fitted.part.title: one.record for one in outcome.trained}
+    judged = outcome.test["models"] if outcome.test else held
+    scores = judged[best]["scores"]
+    top = {name: scores[name] for name in TOP if name in scores}
+    about = {
+        "judged_on": "test data" if outcome.test else "held-out blocks",
+        "best": best,
+        "chosen_by": chosen_by(study),
+    }
+    return {
+        **top, **about, "leaks": list(outcome.leaks), "notes": list(outcome.prepared.notes),
+        "classes": list(outcome.prepared.classes), "held_out": held, "controls": outcome.controls, "test": outcome.test,
+    }  # fmt: skip
+
+
+def write_outcome(folder: Path, study: Study, outcome: Outcome) -> Record:
+    """Write models, predictions, scores and the trade-off table; give the scores.
+
+    Raises
+    ------
+    CannotWrite
+    """
+    for one in outcome.trained:
+        one.record["costs"]["size_kB"] = _save(folder / "models", one) / 1000
+    metrics = metrics_of(study, outcome)
+    write_json(folder / "metrics.json", metrics)
+    write_text(folder / "pareto.csv", _pareto(study, outcome.trained))
+    write_predictions(folder / "predictions.parquet", _predictions(study, outcome))
+    return metrics
+
+
+def _save(folder: Path, one: Trained) -> int:
+    """Save one model, or one a group, and give the size of the files in bytes."""
+    folder.mkdir(exist_ok=True)
+    name = file_name(one.fitted.part.title)
+    if not isinstance(one.fitted.model, dict):
+        save(one.fitted.model, folder / f"{name}.skops")
+        return (folder / f"{name}.skops").stat().st_size
+    paths = {group: folder / f"{name}-{file_name(group)}.skops" for group in one.fitted.model}
+    for group, model in one.fitted.model.items():
+        save(model, paths[group])
+    return sum(path.stat().st_size for path in paths.values())
+
+
+def _pareto(study: Study, trained: Sequence[Trained]) -> str:
+    names = ("fit_s", "latency_ms", "rows_per_s", "size_kB")
+    lines = [",".join(("model", chosen_by(study), *names, "pareto"))]
+    for one in trained:
+        numbers = [one.record["scores"].get(chosen_by(study)), *(one.record["costs"].get(name) for name in names)]
+        told = ["" if number is None else f"{number:.6g}" for number in numbers]
+        lines.append(",".join((one.fitted.part.title.replace(",", " "), *told, str(one.record["pareto"]).lower())))
+    return "\n".join(lines) + "\n"
+
+
+def _predictions(study: Study, outcome: Outcome) -> dict[str, Array]:
+    prepared = outcome.prepared
+    rows = np.flatnonzero(prepared.judged)
+    columns: dict[str, Array] = {"sample": rows, "block": prepared.blocks[rows]}
+    for name in ("time", "group", *study.split.space_on, *study.split.sky_on):
+        if name in prepared.samples.variables and prepared.samples[name].ndim == 1:
+            columns[name] = column(prepared.samples, name)[rows]
+    columns["label"] = column(prepared.samples, "label")[rows]
+    for one in outcome.trained:
+        columns |= _answers(one, prepared.classes, rows)
+    return columns
+
+
+def _answers(one: Trained, classes: tuple[str, ...], rows: Array) -> dict[str, Array]:
+    title, answer = one.fitted.part.title, one.answer[rows]
+    if answer.ndim == 1:
+        return {title: answer}
+    return {f"{title}: {name}": answer[:, number] for number, name in enumerate(classes)}
+
+
+def table_of(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """Give the printed table: one row a model, then one a class, then the controls."""
+    judged = (metrics["test"] or {}).get("models") or metrics["held_out"]
+    names = _columns(judged)
+    rows = [["model", *names, "fit s", "ms/row", "rows/s", "kB", "Pareto"]]
+    for title, record in judged.items():
+        costs, flag = metrics["held_out"][title]["costs"], metrics["held_out"][title]["pareto"]
+        cells = [_cell(record, name) for name in names]
+        priced = [f"{costs[name]:.3g}" for name in ("fit_s", "latency_ms", "rows_per_s", "size_kB")]
+        rows.append([f"* {title}" if title == metrics["best"] else title, *cells, *priced, "yes" if flag else ""])
+    for title, scores in ((metrics["test"] or {}).get("controls") or metrics["controls"]).items():
+        cells = [_number(scores.get(name)) for name in names]
+        rows.append([f"({title})", *cells, "", "", "", "", ""])
+    return rows
+
+
+def class_table(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """Give precision, recall and F1 of each class, for each model."""
+    judged = (metrics["test"] or {}).get("models") or metrics["held_out"]
+    rows = [["model", "class", "precision", "recall", "F1", "AP", "samples"]]
+    for title, record in judged.items():
+        for name, one in record["scores"].get("per_class", {}).items():
+            cells = [_number(one.get(key)) for key in ("precision", "recall", "f1", "ap")]
+            rows.append([title, name, *cells, str(one.get("support", ""))])
+    return rows if len(rows) > 1 else []
+
+
+def _columns(judged: Mapping[str, Any]) -> list[str]:
+    wanted = (*TOP, "precision", "recall", "log_loss", "calibration_error", "mae", "bias")
+    return [name for name in wanted if any(name in one["scores"] for one in judged.values())]
+
+
+def _cell(record: Mapping[str, Any], name: str) -> str:
+    text = _number(record["scores"].get(name))
+    edges = record["intervals"].get(name)
+    return f"{text} [{_number(edges[0])}, {_number(edges[1])}]" if edges and None not in edges else text
+
+
+def _number(value: Any) -> str:
+    return "-" if value is None or not np.isfinite(value) else f"{value:.3f}"

@@ -1,0 +1,158 @@
+"""From samples to what models see: labels made ready, features, blocks and folds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from armillary.errors import BadData, BadParameter
+from armillary.learn.features import Features, build
+from armillary.learn.samples import classes_of, codes_of, column, rows_to_judge
+from armillary.learn.splits import Fold, blocks_of, folds_of
+from armillary.learn.study import LabelPart, Study
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Samples ready to learn from.
+
+    Parameters
+    ----------
+    samples : xarray.Dataset
+    features : Features
+    target : array, (n,)
+        Class numbers from 0, -1 = unknown; of a regression the numbers themselves, NaN = unknown.
+    classes : tuple of str
+        Empty for a regression.
+    judged : array of bool, (n,)
+        Samples whose answers count.
+    blocks : array of int, (n,)
+    notes : tuple of str
+        What was left out, in words.
+    """
+
+    samples: "xr.Dataset"
+    features: Features
+    target: Array
+    classes: tuple[str, ...]
+    judged: Array
+    blocks: Array
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Give the number of samples."""
+        return len(self.target)
+
+
+def prepare(study: Study, samples: "xr.Dataset", classes: tuple[str, ...] = ()) -> Prepared:
+    """Make samples ready for a study.
+
+    Parameters
+    ----------
+    study : Study
+    samples : xarray.Dataset
+    classes : tuple of str
+        Classes that a model knows already; others are then unknown. Those of the samples if empty.
+
+    Raises
+    ------
+    BadData
+        If nothing can be learnt: one class only, no number in any feature, no known label.
+    """
+    notes: list[str] = []
+    if study.task != "regression":
+        samples = _with_labels(samples, study.labels, notes, choose=not classes)
+    features = build(samples, study.features)
+    target, classes = _target(study, samples, classes)
+    known = np.isfinite(target) if study.task == "regression" else target >= 0
+    judged = rows_to_judge(samples) & known
+    _check(study, features, target, judged, classes)
+    return Prepared(samples, features, target, classes, judged, blocks_of(samples, study.split), tuple(notes))
+
+
+def folds(study: Study, prepared: Prepared) -> list[Fold]:
+    """Cut the samples into folds; a study that only learns from rows of the role ``fit`` has one."""
+    fit_only = np.flatnonzero(~rows_to_judge(prepared.samples))
+    if study.task == "novelty" and len(fit_only):
+        return [Fold(fit_only, np.flatnonzero(prepared.judged))]
+    codes = None if study.task == "regression" else prepared.target
+    return folds_of(prepared.samples, study.split, codes)
+
+
+def positive_of(study: Study, classes: tuple[str, ...]) -> str:
+    """Give the class that ``precision``, ``recall`` and ``ap`` are about; empty if there are more than two.
+
+    Raises
+    ------
+    BadParameter
+        If the study names one that does not occur.
+    """
+    wanted = study.labels.positive
+    if wanted and wanted not in classes:
+        raise BadParameter(f"[labels] positive = {wanted!r} does not occur", f"the classes are {', '.join(classes)}")
+    return wanted or (classes[-1] if len(classes) == 2 else "")
+
+
+def _target(study: Study, samples: "xr.Dataset", classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    labels = column(samples, "label")
+    if study.task == "regression":
+        if labels.dtype.kind not in "fiu":
+            raise BadData("the label of a regression is no number", 'name a column of numbers, or use task = "classes"')
+        return labels.astype(np.float64), ()
+    classes = classes or classes_of(samples)
+    return codes_of(labels, classes), classes
+
+
+def _with_labels(samples: "xr.Dataset", part: LabelPart, notes: list[str], *, choose: bool) -> "xr.Dataset":
+    labels = merged(column(samples, "label").astype(str).astype(object), part.merge)
+    gone = set(part.drop)
+    if choose:
+        names, counts = np.unique(labels[rows_to_judge(samples)].astype(str), return_counts=True)
+        rare = {str(name): int(n) for name, n in zip(names, counts, strict=True) if name and n < part.least}
+        gone |= set(rare)
+        if rare:
+            told = ", ".join(f"{name} ({n})" for name, n in sorted(rare.items()))
+            notes.append(f"classes with fewer than {part.least} samples were left out: {told}")
+    known = np.array([str(one) not in gone for one in labels])
+    if not known.all():
+        notes.append(f"{int((~known).sum())} of {len(known)} samples were left out with their classes")
+    made = samples.assign(label=("sample", labels.astype(str)))
+    return made.isel(sample=np.flatnonzero(known)) if not known.all() else made
+
+
+def merged(labels: Array, merge: Mapping[str, Any]) -> Array:
+    """Give the labels with some classes joined.
+
+    Raises
+    ------
+    BadParameter
+        If a class is joined into two.
+
+    Examples
+    --------
+    >>> merged(np.array(["YSO1", "YSO2", "PN"], object), {"YSO": ["YSO1", "YSO2"]}).tolist()
+    ['YSO', 'YSO', 'PN']
+    """
+    new: dict[str, str] = {}
+    for name, olds in merge.items():
+        for old in olds:
+            if new.setdefault(str(old), name) != name:
+                raise BadParameter(f"[labels] merge joins {old!r} into {new[old]!r} and {name!r}", "name it once")
+    return np.array([new.get(str(one), str(one)) for one in labels], object)
+
+
+def _check(study: Study, features: Features, target: Array, judged: Array, classes: tuple[str, ...]) -> None:
+    if not judged.any():
+        raise BadData("not a single sample has a known label", "look whether labels and samples cover the same part")
+    if study.task in {"classes", "events"} and len(np.unique(target[judged])) < 2:
+        only = classes[int(target[judged][0])]
+        raise BadData(f"all {int(judged.sum())} labelled samples are {only!r}", "add samples of another class")
+    empty = ~np.isfinite(features.matrix).any(axis=0)
+    if empty.all():
+        raise BadData("not a single feature has a number", "look at the columns and the fill values of the data")

@@ -1,0 +1,92 @@
+"""A study file run whole: find its data, go on where an interrupted run stopped, and write the run folder."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from armillary.errors import BadParameter
+from armillary.learn.card import write_card
+from armillary.learn.folder import begin, finish, plain
+from armillary.learn.layouts import read_samples
+from armillary.learn.outcome_files import write_outcome
+from armillary.learn.running import run
+from armillary.learn.samples import fingerprint
+from armillary.learn.study import Study, read_study
+from armillary.model import Progress, share, silent
+
+Record = dict[str, Any]
+#: Whose versions change numbers.
+_LIBRARIES: Final = ("armillary", "numpy", "scipy", "scikit-learn", "lightgbm", "torch")
+
+
+def publish(
+    study: Path | Study, folder: Path, *, data: Path | None = None, test_data: Path | None = None,
+    progress: Progress = silent,
+) -> Record:  # fmt: skip
+    """Run a study and write its run folder.
+
+    Parameters
+    ----------
+    study : Path or Study
+        A TOML file, or the study itself.
+    folder : Path
+        The run folder. One that the same study began on the same data is gone on with.
+    data : Path, optional
+        What to learn from; the path that the study names if not given.
+    test_data : Path, optional
+        Unseen data of the same layout.
+    progress : Progress
+
+    Returns
+    -------
+    dict
+        The content of metrics.json.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    asked = study if isinstance(study, Study) else read_study(study)
+    progress(0.0, "reading samples")
+    samples = read_samples(asked.data.layout, data or find_data(asked.data.path), asked.data.options)
+    test = read_samples(asked.data.layout, test_data, asked.data.options) if test_data else None
+    about = {
+        "study": asked.to_record(), "key": asked.key, "data": fingerprint(samples),
+        "test_data": fingerprint(test) if test is not None else None, "versions": _versions(),
+    }  # fmt: skip
+    parts = begin(folder, plain(about))
+    outcome = run(asked, samples, test, parts, share(progress, 0.05, 0.9))
+    progress(0.9, "writing the run folder")
+    metrics: Record = plain(write_outcome(folder, asked, outcome))
+    write_card(folder, asked, about, metrics)
+    finish(folder, plain(about | {"finished": datetime.now(UTC).isoformat(timespec="seconds")}))
+    progress(1.0, "done")
+    return metrics
+
+
+def find_data(path: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Find the data that a study names: here, in ``ARMILLARY_DATA``, or in ``../shared/data``.
+
+    Raises
+    ------
+    BadParameter
+    """
+    roots = (Path(), Path(environment.get("ARMILLARY_DATA") or "."), Path("../shared/data"))
+    found = next((root / path for root in roots if path and (root / path).exists()), None)
+    if found is None:
+        problem = f"cannot find the data {path!r}" if path else "the study names no data"
+        raise BadParameter(problem, "give --data PATH, or set ARMILLARY_DATA to the folder that holds it")
+    return found
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

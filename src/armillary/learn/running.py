@@ -1,0 +1,259 @@
+"""Running a study: the one path from samples to a run folder.
+
+Choices (which model, which threshold, which calibration) are made on held-out answers of the training samples only; test
+data are looked at once, at the end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_of, held_out
+from armillary.learn.calibration import Calibration, choose_calibration
+from armillary.learn.costs import measure, pareto
+from armillary.learn.event_judging import choose_decoder, judge_events
+from armillary.learn.events import Decoder
+from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows
+from armillary.learn.leaks import advise
+from armillary.learn.preparing import Prepared, folds, prepare
+from armillary.learn.splits import Fold
+from armillary.learn.study import ModelPart, Study
+from armillary.model import Progress, share, silent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Record = dict[str, Any]
+#: Models that no seed changes: they are run once.
+SEEDLESS: Final = frozenset({"knn", "logistic", "ridge"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One model after its study.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        On all training samples.
+    answer : array
+        Held-out answers, calibrated.
+    calibration : Calibration, optional
+    decoder : Decoder, optional
+        How its answers become events.
+    record : dict
+        Scores, intervals, seeds, costs.
+    """
+
+    fitted: Fitted
+    answer: Array
+    calibration: "Calibration | None"
+    decoder: "Decoder | None"
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a study gave.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Training samples.
+    trained : tuple of Trained
+        In the order of the study.
+    best : int
+        Index of the one chosen on held-out answers.
+    leaks : tuple of dict
+        What the leak advisor found.
+    controls : dict of str to dict
+        Scores of what needs no skill.
+    test : dict, optional
+        Scores on test data: ``models`` by name, ``controls``, ``notes``.
+    """
+
+    prepared: Prepared
+    trained: tuple[Trained, ...]
+    best: int
+    leaks: tuple[Record, ...]
+    controls: Record
+    test: Record | None = None
+
+
+def run(
+    study: Study, samples: "xr.Dataset", test: "xr.Dataset | None" = None, parts: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome:  # fmt: skip
+    """Run a study on samples.
+
+    Parameters
+    ----------
+    study : Study
+    samples : xarray.Dataset
+        What is learnt from.
+    test : xarray.Dataset, optional
+        What is judged once, at the end.
+    parts : Path, optional
+        Folder where held-out answers are kept, so that an interrupted run goes on.
+    progress : Progress
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ArmillaryError
+        If the study does not fit the samples; the message says what to change.
+    """
+    progress(0.0, "making features")
+    prepared = prepare(study, samples)
+    cut = folds(study, prepared)
+    progress(0.05, "looking for leaks")
+    found = advise(prepared.samples, prepared.features, prepared.target, cut, prepared.blocks, study.task, study.seed)
+    trained = []
+    for number, part in enumerate(study.models):
+        low, high = (0.1 + 0.75 * (number + more) / len(study.models) for more in (0, 1))
+        trained.append(train(study, part, prepared, cut, parts, share(progress, low, high)))
+    best = _best(study, trained)
+    progress(0.87, "scoring what needs no skill")
+    controls = _controls(study, prepared, trained[best].answer)
+    _mark_pareto(study, trained)
+    judged = _judge_test(study, prepared, trained, test, share(progress, 0.9, 1.0)) if test is not None else None
+    return Outcome(prepared, tuple(trained), best, tuple(one.to_record() for one in found), controls, judged)
+
+
+def train(
+    study: Study, part: ModelPart, prepared: Prepared, cut: Sequence[Fold], parts: Path | None, progress: Progress
+) -> Trained:
+    """Train one model: held-out answers by each seed, calibration, scores, and a last fit on everything."""
+    seeds = [study.seed + more for more in range(1 if part.use in SEEDLESS else study.seeds)]
+    answers = []
+    for number, seed in enumerate(seeds):
+        step = share(progress, 0.8 * number / len(seeds), 0.8 * (number + 1) / len(seeds))
+        answers.append(held_out(study, part, prepared, cut, seed, parts, step))
+    progress(0.8, f"{part.title}: calibrating and scoring")
+    calibration = _calibrate(study, prepared, answers[0])
+    calibrated = [calibration.apply(one) if calibration else one for one in answers]
+    decoder = choose_decoder(study, prepared, calibrated[0]) if study.task == "events" else None
+    record = _judge(study, prepared, calibrated[0], decoder)
+    record["seeds"] = _over_seeds(study, prepared, calibrated, decoder)
+    progress(0.95, f"{part.title}: fitting on everything")
+    everything = np.arange(len(prepared)) if study.task != "novelty" else cut[0].train
+    fitted = fit(study, part, prepared, everything, study.seed)
+    record |= {"use": part.use, "costs": _costs(study, prepared, fitted), "calibration": _told(calibration)}
+    record["decoder"] = decoder.to_record() if decoder else None
+    return Trained(fitted, calibrated[0], calibration, decoder, record)
+
+
+def answer_for(study: Study, trained: Trained, prepared: Prepared) -> Array:
+    """Ask the model that was fitted on everything about prepared samples, and calibrate what it says."""
+    fitted = trained.fitted
+    classes = len(prepared.classes) if trained.answer.ndim == 2 else 0
+    if isinstance(fitted.model, dict):
+        # One model a group learns from rows without labels: new groups bring such rows of their own.
+        fitted = fit(study, fitted.part, prepared, np.arange(len(prepared)), study.seed)
+    answer = ask(fitted, prepared.features.matrix, classes, groups_of(prepared))
+    return trained.calibration.apply(answer) if trained.calibration else answer
+
+
+def chosen_by(study: Study) -> str:
+    """Give the name of the score by which the best model is chosen."""
+    if study.choose_by:
+        return study.choose_by
+    return f"event_f1_iou{round(100 * study.events.aim)}" if study.task == "events" else HEADLINES[study.task][0]
+
+
+def _best(study: Study, trained: Sequence[Trained]) -> int:
+    name = chosen_by(study)
+    best = 0
+    for number, one in enumerate(trained):
+        if better(name, _score(one.record, name), _score(trained[best].record, name)):
+            best = number
+    return best
+
+
+def _score(record: Mapping[str, Any], name: str) -> float:
+    value = record["scores"].get(name)
+    return float(value) if value is not None else float("nan")
+
+
+def _judge(study: Study, prepared: Prepared, answer: Array, decoder: "Decoder | None") -> Record:
+    record = judge(study, prepared, answer)
+    if decoder is None:
+        return record
+    events = judge_events(study, prepared, answer, decoder)
+    record["scores"] |= events.pop("scores")
+    record["intervals"] |= events.pop("intervals")
+    return record | {"events": events}
+
+
+def _controls(study: Study, prepared: Prepared, answer: Array) -> Record:
+    found: Record = judge_controls(study, prepared, answer)
+    if study.task == "events":
+        from armillary.learn.event_judging import judge_event_controls
+
+        found |= judge_event_controls(study, prepared, answer)
+    return found
+
+
+def _over_seeds(study: Study, prepared: Prepared, answers: Sequence[Array], decoder: "Decoder | None") -> Record:
+    """Give each headline score of each seed."""
+    if len(answers) < 2:
+        return {}
+    from dataclasses import replace
+
+    quick = replace(study, resamples=0)
+    records = [_judge(quick, prepared, one, decoder)["scores"] for one in answers]
+    names = (*HEADLINES[study.task], *(name for name in records[0] if name.startswith("event_f1")))
+    return {name: [one[name] for one in records] for name in names if isinstance(records[0].get(name), float)}
+
+
+def _calibrate(study: Study, prepared: Prepared, answer: Array) -> "Calibration | None":
+    if answer.ndim == 1 or study.calibrate == "none":
+        return None
+    rows = judged_rows(prepared, answer)
+    return choose_calibration(answer[rows], prepared.target[rows], prepared.blocks[rows], study.calibrate)
+
+
+def _told(calibration: "Calibration | None") -> Any:
+    return calibration.to_record() if calibration else None
+
+
+def _costs(study: Study, prepared: Prepared, fitted: Fitted) -> Record:
+    classes = len(prepared.classes) if gives_probability(study, fitted.part) else 0
+    groups = groups_of(prepared)
+    rows = np.flatnonzero(prepared.judged)
+    if isinstance(fitted.model, dict) and groups is not None:
+        rows = rows[groups[rows] == groups[rows[0]]]
+    few = groups[rows] if groups is not None else None
+
+    def answer(matrix: Array) -> Array:
+        return ask(fitted, matrix, classes, few[: len(matrix)] if few is not None else None)
+
+    return {"fit_s": fitted.seconds} | measure(answer, prepared.features.matrix[rows])
+
+
+def _mark_pareto(study: Study, trained: Sequence[Trained]) -> None:
+    name = chosen_by(study)
+    rows = [{"score": _score(one.record, name)} | one.record["costs"] for one in trained]
+    larger, smaller = ([], ["score"]) if name in SMALLER else (["score"], [])
+    for one, flag in zip(trained, pareto(rows, larger, [*smaller, "latency_ms", "fit_s"]), strict=True):
+        one.record["pareto"] = flag
+
+
+def _judge_test(
+    study: Study, known: Prepared, trained: Sequence[Trained], test: "xr.Dataset", progress: Progress
+) -> Record:
+    progress(0.0, "making features of the test data")
+    prepared = prepare(study, test, known.classes)
+    records = {}
+    for number, one in enumerate(trained):
+        progress((number + 1) / (len(trained) + 1), f"{one.fitted.part.title}: test data")
+        records[one.fitted.part.title] = _judge(study, prepared, answer_for(study, one, prepared), one.decoder)
+    first = answer_for(study, trained[0], prepared)
+    return {"models": records, "controls": _controls(study, prepared, first), "notes": list(prepared.notes)}

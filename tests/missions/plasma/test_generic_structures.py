@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pyarrow as pa
 import pytest
 import xarray as xr
 
+import armillary as arm
 from armillary.errors import BadData, BadParameter, BadTime
 from armillary.missions.plasma.generic import structures
+from armillary.missions.plasma.generic.reading import scalar_of, series, vector_of
 from armillary.model.kinds import check, table_attrs
 from armillary.science import boundaries, plasma
 from armillary.science.shocks import fast_jump
@@ -123,6 +126,14 @@ def test_a_moving_sheet() -> None:
     warm = vector(np.tile([0.2 / per_ev, 0.1 / per_ev], (120, 1)), "eV")
     same = made(structures.walen, flow, field=vector(field, "nT"), density=number(density, "#/cc"), pressure=warm)
     assert same["slope"][0].as_py() == pytest.approx(corrected["slope"][0].as_py())
+    two = {"parallel": number(np.full(120, 0.2), "nPa"), "perpendicular": number(np.full(120, 0.1 / per_ev), "eV")}
+    apart = made(structures.walen, flow, field=vector(field, "nT"), density=number(density, "#/cc"), **two)
+    assert apart["slope"][0].as_py() == pytest.approx(corrected["slope"][0].as_py())
+    assert table_attrs(apart)["corrected_for_anisotropy"] is True
+    beside = {"field": vector(field, "nT"), "density": number(density, "#/cc")}
+    for wrong in ({"parallel": two["parallel"]}, {"perpendicular": two["parallel"]}, {**two, "pressure": pressure}):
+        with pytest.raises(BadParameter, match="twice or by half"):
+            made(structures.walen, flow, **beside, **wrong)
     electric = vector(-1e-3 * np.cross(moves, field), "mV/m")
     plane = made(structures.faraday_residue, electric, field=vector(field, "nT"))
     assert [plane[f"n_{one}"][0].as_py() for one in "xyz"] == pytest.approx(NORMAL.tolist(), abs=1e-9)
@@ -190,3 +201,26 @@ def test_on_the_simulated_sentry(ask: Callable[..., Any]) -> None:
 def test_recipes_are_generic_and_described() -> None:
     assert all(one.generic and one.description and one.citation for one in structures.RECIPES)
     assert isinstance(made(structures.mva, vector(sheet(), "nT")), pa.Table)
+
+
+@pytest.mark.real
+def test_the_two_temperatures_of_fpi_correct_the_walen_test(real_data: Path, tmp_path: Path) -> None:
+    name = "mms1_fpi_fast_l2_dis-moms_20151017060000_v3.4.0.cdf"
+    (tmp_path / name).symlink_to(real_data / "plasma/mms1_fpi_dis_moms" / name)
+    desk = arm.open(tmp_path)
+    place, span = "local/mms1/fpi/fast/l2/dis-moms/mms1_dis", ("2015-10-17T06:00", "2015-10-17T06:20")
+    flow, density, along, across = (
+        desk.get(f"{place}_{one}_fast", *span) for one in ("bulkv_gse", "numberdensity", "temppara", "tempperp")
+    )
+    time, n = flow["time"].to_numpy(), density["mms1_dis_numberdensity_fast"].to_numpy()
+    # No field of that day is at hand: one that waves as the flow does.
+    b = vector_of(flow) / plasma.alfven_speed(1.0, np.nanmean(n)) + np.array([20.0, 5.0, 1.0])
+    field = series(flow, {"b": (("time", "component"), b, {"units": "nT"})})
+    beside = {"field": field, "density": density}
+    isotropic = made(structures.walen, flow, **beside)
+    found = made(structures.walen, flow, **beside, parallel=along, perpendicular=across)
+    both = np.stack([scalar_of(along), scalar_of(across)], 1)
+    pair = series(flow, {"t": (("time", "component"), both, {"units": "eV"})}, time=time)
+    joined = made(structures.walen, flow, **beside, pressure=pair)
+    assert found["slope"][0].as_py() == pytest.approx(joined["slope"][0].as_py())
+    assert abs(found["slope"][0].as_py() - isotropic["slope"][0].as_py()) > 1e-3

@@ -16,7 +16,7 @@ from armillary.missions.plasma.generic.beside import (
     vectors,
 )
 from armillary.missions.plasma.generic.fields import KM_PER_S, NT
-from armillary.missions.plasma.generic.reading import frame_of, main_of, series, vector_of
+from armillary.missions.plasma.generic.reading import at_times, frame_of, main_of, series, vector_of
 from armillary.model import Fits, Interval, Parameter, Recipe, parse_time, recipe
 from armillary.science import plasma
 
@@ -45,6 +45,8 @@ _CONSTRAINT: Final = Parameter(
     name="constraint", type="str", default="none", choices=("none", "no normal field"),
     description="'no normal field' keeps N across the mean field, for tangential discontinuities",
 )  # fmt: skip
+#: Units by which what is given for a pressure is known to be a temperature.
+_OF_TEMPERATURE: Final = frozenset({"ev", "kev", "k", "degk", "deg k", "kelvin"})
 _FIELD: Final = chosen("field", "Path of the magnetic field, three components in nT in the same frame")
 _DENSITY: Final = chosen("density", "Path of the density, cm^-3")
 
@@ -143,21 +145,26 @@ def de_hoffmann_teller(
 @recipe("{input}/walen", inputs={"velocity": Fits(kinds=("series",), shapes=((3,),), units=KM_PER_S)},
         parameters=(_FIELD, _DENSITY, _BEGIN, _END, GAP,
                     chosen("pressure", "Path of the parallel and perpendicular pressure (two numbers, nPa) or "
-                           "temperature (eV) of the ions; empty for isotropic plasma")),
+                           "temperature (eV) of the ions; empty for isotropic plasma"),
+                    chosen("parallel", "Path of the parallel pressure (nPa) or temperature (eV) where both are leaves "
+                           "of their own, as of MMS FPI; give perpendicular too"),
+                    chosen("perpendicular", "Path of the perpendicular pressure or temperature; give parallel too")),
         title="{title}: Walen test", kind="samples", citation=f"{_KHRABROV}; Paschmann and Sonnerup (2008), SR-008"
         )  # fmt: skip
 def walen(
     velocity: "xr.Dataset", field: "xr.Dataset | None", density: "xr.Dataset | None", begin: str, end: str,
-    largest_gap: float, pressure: "xr.Dataset | None",
+    largest_gap: float, pressure: "xr.Dataset | None", parallel: "xr.Dataset | None",
+    perpendicular: "xr.Dataset | None",
 ) -> "pa.Table":  # fmt: skip
     """Slope and correlation of the flow in the de Hoffmann-Teller frame against the Alfven velocity; one row."""
-    from armillary.science.fields.moving_frames import alfven_velocity, walen_test
+    from armillary.science.fields.moving_frames import alfven_velocity, anisotropy_factor, walen_test
 
     part = _between(velocity, begin, end)
     time = part["time"].to_numpy()
     number = scalar_at(density, "density", "cm^-3", time, largest_gap)
     frame, v, b = _frame_of(part, field, largest_gap, accelerated=False)
-    factor = _anisotropy(pressure, number, b, time, largest_gap)
+    both = _pressures(pressure, parallel, perpendicular, number, time, largest_gap)
+    factor = 1.0 if both is None else anisotropy_factor(*both, np.linalg.norm(b, axis=1))
     line = walen_test(v, frame.velocity, alfven_velocity(b, number, anisotropy=factor))
     told = {
         "slope": ([line.slope], "", "Of v - V against the Alfven velocity, all components"),
@@ -165,7 +172,7 @@ def walen(
         "correlation": ([line.correlation], "", "Of that line"),
         "pairs": ([line.samples], "", "Pairs of components"),
     }
-    return _table(told | _frame_columns(frame), {"corrected_for_anisotropy": pressure is not None})
+    return _table(told | _frame_columns(frame), {"corrected_for_anisotropy": both is not None})
 
 
 @recipe("{input}/faraday_residue", inputs={"electric": Fits(kinds=("series",), shapes=((3,),), units=("mV/m",))},
@@ -325,21 +332,37 @@ def _frame_columns(frame: Any) -> dict[str, tuple[Any, str, str]]:
     }
 
 
-def _anisotropy(pressure: "xr.Dataset | None", density: "Array", b: "Array", time: "Array", largest_gap: float) -> Any:
-    from armillary.missions.plasma.generic.reading import at_times
-    from armillary.science.fields.moving_frames import anisotropy_factor
+def _pressures(
+    pressure: "xr.Dataset | None", parallel: "xr.Dataset | None", perpendicular: "xr.Dataset | None", density: "Array",
+    time: "Array", largest_gap: float,
+) -> "tuple[Array, Array] | None":  # fmt: skip
+    """Give parallel and perpendicular pressure, nPa, from one leaf or from two; None if none was chosen."""
+    if parallel is None and perpendicular is None:
+        return None if pressure is None else _both_of(pressure, density, time, largest_gap)
+    if parallel is None or perpendicular is None or pressure is not None:
+        problem = "the anisotropy of the pressure is given twice or by half"
+        raise BadParameter(problem, "give parallel and perpendicular, or pressure with both of them in one leaf")
+    first, second = (
+        _pressure(at_times(main_of(one, 0).to_dataset(name="p"), time, largest_gap), units_of(one, 0), density)
+        for one in (parallel, perpendicular)
+    )
+    return first, second
 
-    if pressure is None:
-        return 1.0
+
+def _both_of(pressure: "xr.Dataset", density: "Array", time: "Array", largest_gap: float) -> "tuple[Array, Array]":
     main = main_of(pressure, 1)
     if main.shape[1] != 2:
         raise BadData(f"pressure ({main.name}) has {main.shape[1]} components, not 2", "give parallel, perpendicular")
-    both, units = at_times(main.to_dataset(name="pressure"), time, largest_gap), units_of(pressure, 1)
-    if units.lower() in {"ev", "kev", "k"}:
-        both = plasma.thermal_pressure(density[:, None], in_units(both, units, "eV", "temperature"))
-    else:
-        both = in_units(both, units, "nPa", "pressure")
-    return anisotropy_factor(both[:, 0], both[:, 1], np.linalg.norm(b, axis=1))
+    found = at_times(main.to_dataset(name="p"), time, largest_gap)
+    both = _pressure(found, units_of(pressure, 1), density[:, None])
+    return both[:, 0], both[:, 1]
+
+
+def _pressure(values: "Array", units: str, density: "Array") -> "Array":
+    """Give nPa from pressure, or from temperature and density (cm^-3)."""
+    if units.lower() in _OF_TEMPERATURE:
+        return plasma.thermal_pressure(density, in_units(values, units, "eV", "temperature"))
+    return in_units(values, units, "nPa", "pressure")
 
 
 def _north(bz_of: "xr.Dataset | None", bz: float, time: "Array", largest_gap: float) -> "Array":

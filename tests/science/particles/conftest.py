@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from armillary.science.particles.quadrature import unit_vectors
-from armillary.science.particles.skymap import ELECTRON_MASS, Skymap
-from armillary.science.plasma import ELEMENTARY_CHARGE, PROTON_MASS, Array, bi_kappa, bi_maxwellian
+from armillary.science.particles.skymap import Skymap
+from armillary.science.plasma import ELECTRON_MASS, ELEMENTARY_CHARGE, PROTON_MASS, Array, bi_kappa, bi_maxwellian
 
 Made = Callable[..., Skymap]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from armillary.errors import BadParameter
 from armillary.science.particles.angles import solid_angles
-from armillary.science.particles.skymap import ELECTRON_MASS, Skymap
+from armillary.science.particles.skymap import Skymap
 from armillary.science.particles.spectra import (
     DIRECTIONS,
     azimuth_spectrogram,
@@ -18,7 +18,7 @@ from armillary.science.particles.spectra import (
     in_units,
     polar_spectrogram,
 )
-from armillary.science.plasma import Array
+from armillary.science.plasma import ELECTRON_MASS, Array
 
 ENERGY = np.geomspace(10, 3e4, 6)
 #: The share of the sky of each of the six directions.

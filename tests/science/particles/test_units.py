@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armillary.errors import BadParameter
-from armillary.science.particles.skymap import ELECTRON_MASS
 from armillary.science.particles.units import UNITS, convert, poisson_error, response_of
-from armillary.science.plasma import ELEMENTARY_CHARGE, PROTON_MASS
+from armillary.science.plasma import ELECTRON_MASS, ELEMENTARY_CHARGE, PROTON_MASS
 
 NAMES = st.sampled_from(sorted(UNITS))
 MASSES = st.sampled_from([PROTON_MASS, ELECTRON_MASS, 4 * PROTON_MASS, 16 * PROTON_MASS])

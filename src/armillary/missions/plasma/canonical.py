@@ -8,8 +8,8 @@ import numpy as np
 
 from armillary.errors import BadData
 from armillary.missions.plasma.generic.reading import main_of, series
+from armillary.missions.plasma.unit_spellings import factor_of
 from armillary.model import Recipe
-from armillary.science.plasma import ELEMENTARY_CHARGE, KELVIN_PER_EV
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,28 +18,6 @@ if TYPE_CHECKING:
 
 XYZ: Final = ("x", "y", "z")
 RTN: Final = ("R", "T", "N")
-#: How archives spell the units that products have, and what to multiply by.
-_FACTORS: Final[dict[str, dict[str, float]]] = {
-    "nT": {"nt": 1.0, "t": 1e9},
-    "km/s": {"km/s": 1.0, "km/sec": 1.0, "kms^-1": 1.0, "km.s^-1": 1.0, "kms-1": 1.0, "m/s": 1e-3},
-    "cm^-3": {
-        "cm^-3": 1.0, "cm-3": 1.0, "1/cm^3": 1.0, "1/cm3": 1.0, "#/cc": 1.0, "n/cc": 1.0, "/cc": 1.0, "percc": 1.0,
-        "#/cm^3": 1.0, "#/cm3": 1.0, "particlescm^-3": 1.0, "particles/cm^3": 1.0, "m^-3": 1e-6,
-    },
-    "eV": {"ev": 1.0, "kev": 1e3, "k": 1 / KELVIN_PER_EV, "degk": 1 / KELVIN_PER_EV, "kelvin": 1 / KELVIN_PER_EV},
-    "nPa": {
-        "npa": 1.0, "pa": 1e9, "j.cm^-3": 1e15, "jcm^-3": 1e15, "j/cm^3": 1e15, "j/cm3": 1e15, "j.cm-3": 1e15,
-        "ev/cm^3": ELEMENTARY_CHARGE * 1e15, "evcm^-3": ELEMENTARY_CHARGE * 1e15, "ev/cm3": ELEMENTARY_CHARGE * 1e15,
-    },
-    "s^3 cm^-6": {
-        "s^3m^-6": 1e-12, "s^3/m^6": 1e-12, "s3/m6": 1e-12, "s^3.m^-6": 1e-12,
-        "s^3cm^-6": 1.0, "s^3/cm^6": 1.0, "s3/cm6": 1.0,
-    },
-    "eV/(cm^2 s sr eV)": {
-        "ev/cm2-s-ster-ev": 1.0, "ev/(cm^2ssrev)": 1.0, "ev/cm^2-s-ster-ev": 1.0, "ev/(cm2ssrev)": 1.0,
-        "ev/cm2-s-sr-ev": 1.0, "ev/cm^2-s-sr-ev": 1.0, "ev/(cm^2-s-sr-ev)": 1.0,
-    },
-}  # fmt: skip
 _HOLE: Final = re.compile(r"[ _,]*\(?\{\w+\}\)?")
 _MISSION: Final = "look at the leaf it comes from; if its documentation says so too, report it to the maintainer"
 
@@ -70,11 +48,10 @@ def in_units(values: "Array", given: str, wanted: str, name: str = "data", *, si
     >>> in_units(np.array([11604.518]), "deg K", "eV").round(6).tolist()
     [1.0]
     """
-    spelled = (given.strip() or silent or wanted).lower().replace(" ", "").replace("**", "^")
-    known = {wanted.lower().replace(" ", ""): 1.0, **_FACTORS.get(wanted, {})}
-    if spelled not in known:
+    factor = factor_of(given.strip() or silent or wanted, wanted)
+    if factor is None:
         raise BadData(f"{name} is in {given!r}, which is not known to be {wanted}", _MISSION)
-    return np.asarray(values, float) * known[spelled]
+    return np.asarray(values, float) * factor
 
 
 def scalar(data: "xr.Dataset", name: str, units: str, title: str, *, label: str, silent: str = "") -> "xr.Dataset":

@@ -7,7 +7,7 @@ import numpy as np
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import axis_of, in_units
 from armillary.missions.plasma.generic.reading import main_of, series
-from armillary.science.particles.angles import bounds_between
+from armillary.science.particles.pitch_products import pitch_omni
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -116,16 +116,11 @@ def omni(values: "Array", angle: "Array") -> "Array":
     -------
     array, shape (t, energy)
     """
-    known = np.isfinite(angle).all(-1)
-    weight = np.full(angle.shape, np.nan)
-    lower, upper = bounds_between(angle[known])
-    weight[known] = np.cos(np.radians(lower)) - np.cos(np.radians(upper))
-    if weight.ndim == 2:
-        weight = weight[:, None, :]
-    weight = np.where(np.isfinite(values) & np.isfinite(weight), weight, 0.0)
-    total = weight.sum(-1)
-    mean = (np.where(weight > 0, values, 0.0) * weight).sum(-1) / np.where(total > 0, total, 1)
-    return np.asarray(np.where(total > 0, mean, np.nan))
+    if angle.ndim == 1:
+        return pitch_omni(values.swapaxes(1, 2), angle)
+    known, found = np.isfinite(angle).all(-1), np.full(values.shape[:2], np.nan)
+    found[known] = pitch_omni(values[known].swapaxes(1, 2), angle[known])
+    return found
 
 
 def _in_order(values: "Array", axes: "tuple[Array, ...]") -> "tuple[Array, tuple[Array, ...]]":

@@ -8,8 +8,6 @@ import numpy as np
 from armillary.errors import BadData
 from armillary.science.plasma import ELEMENTARY_CHARGE, PROTON_MASS, Array
 
-#: kg, CODATA 2018.
-ELECTRON_MASS: Final = 9.1093837015e-31
 _MISSION: Final = "mend the mission's recipe that makes this skymap"
 
 

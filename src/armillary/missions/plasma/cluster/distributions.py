@@ -21,8 +21,8 @@ from armillary.missions.plasma.canonical import axis_of
 from armillary.missions.plasma.cluster.names import NAMES, Names
 from armillary.missions.plasma.generic.reading import main_of
 from armillary.model import Recipe
-from armillary.science.particles.skymap import ELECTRON_MASS, Skymap
-from armillary.science.plasma import PROTON_MASS
+from armillary.science.particles.skymap import Skymap
+from armillary.science.plasma import ELECTRON_MASS, PROTON_MASS
 
 if TYPE_CHECKING:
     import xarray as xr

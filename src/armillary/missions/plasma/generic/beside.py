@@ -7,9 +7,9 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter
 from armillary.missions.plasma.generic.reading import at_times, frame_of, main_of, series
+from armillary.missions.plasma.unit_spellings import factor_of
 from armillary.model import Parameter
 from armillary.science.coordinates.frames import frame_named
-from armillary.science.plasma import KELVIN_PER_EV
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
 
 #: Frames of MMS with its axis of largest inertia or its spin axis, despun: they differ by 0.1 to 0.2 degrees.
 DESPUN: Final = frozenset({"DBCS", "DMPA", "DSL"})
-#: km; the radius that orbits in Earth radii are usually divided by.
-EARTH_RADIUS: Final = 6371.2
-#: How archives spell units, without blanks and capitals, and what to multiply by.
-_FACTORS: Final[dict[str, dict[str, float]]] = {
-    "nT": {"nt": 1.0, "t": 1e9},
-    "mV/m": {"mv/m": 1.0, "mvm^-1": 1.0, "v/m": 1e3},
-    "km/s": {"km/s": 1.0, "kms^-1": 1.0, "km/sec": 1.0, "kms-1": 1.0, "m/s": 1e-3},
-    "eV": {"ev": 1.0, "kev": 1e3, "k": 1 / KELVIN_PER_EV, "degk": 1 / KELVIN_PER_EV, "kelvin": 1 / KELVIN_PER_EV},
-    "nPa": {"npa": 1.0, "pa": 1e9},
-    "V": {"v": 1.0, "volt": 1.0, "volts": 1.0, "mv": 1e-3, "kv": 1e3},
-    "km": {"km": 1.0, "m": 1e-3, "re": EARTH_RADIUS, "r_e": EARTH_RADIUS, "earthradii": EARTH_RADIUS},
-    "cm^-3": dict.fromkeys(
-        ("cm^-3", "cm-3", "1/cm^3", "1/cm3", "#/cc", "n/cc", "/cc", "1/cc", "percc", "#/cm^3", "#/cm3"), 1.0
-    ) | {"m^-3": 1e-6},
-}  # fmt: skip
 
 #: How far to look for the two samples that an interpolated value lies between.
 GAP: Final = Parameter(
@@ -93,7 +78,7 @@ def in_units(values: "Array", given: str, wanted: str, name: str) -> "Array":
     >>> in_units(np.array([11604.518]), "deg K", "eV", "temperature").round(6).tolist()
     [1.0]
     """
-    factor = _FACTORS[wanted].get(given.lower().replace(" ", "").replace("**", "^"))
+    factor = factor_of(given, wanted)
     if factor is None:
         raise BadData(f"{name} is in {given!r}, which cannot be made {wanted}", f"choose a product in {wanted}")
     return np.asarray(values, float) * factor

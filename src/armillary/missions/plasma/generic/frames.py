@@ -7,7 +7,6 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter
 from armillary.missions.plasma.generic.beside import (
-    EARTH_RADIUS,
     GAP,
     chosen,
     in_units,
@@ -16,6 +15,7 @@ from armillary.missions.plasma.generic.beside import (
     vectors,
 )
 from armillary.missions.plasma.generic.reading import frame_of, main_of, series, vector_of
+from armillary.missions.plasma.unit_spellings import EARTH_RADIUS
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science import boundaries
 from armillary.science.coordinates import geomagnetic, local, tracing

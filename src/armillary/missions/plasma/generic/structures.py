@@ -6,7 +6,6 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter
 from armillary.missions.plasma.generic.beside import (
-    EARTH_RADIUS,
     GAP,
     chosen,
     in_units,
@@ -17,6 +16,7 @@ from armillary.missions.plasma.generic.beside import (
 )
 from armillary.missions.plasma.generic.fields import KM_PER_S, NT
 from armillary.missions.plasma.generic.reading import at_times, frame_of, main_of, series, vector_of
+from armillary.missions.plasma.unit_spellings import EARTH_RADIUS
 from armillary.model import Fits, Interval, Parameter, Recipe, parse_time, recipe
 from armillary.science import plasma
 

@@ -21,7 +21,8 @@ from armillary.missions.plasma.accumulation import averaged, turning
 from armillary.missions.plasma.canonical import XYZ, in_units, same_times, scalar_recipe, vector_recipe
 from armillary.missions.plasma.generic.reading import main_of, scalar_of, series
 from armillary.model import Recipe, recipe
-from armillary.science.particles.skymap import ELECTRON_MASS, Skymap
+from armillary.science.particles.skymap import Skymap
+from armillary.science.plasma import ELECTRON_MASS
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -22,9 +22,9 @@ from armillary.missions.plasma.themis.geometry import DIRECTIONS, ENERGIES, dire
 from armillary.missions.plasma.themis.quality import measured, moment_recipe
 from armillary.model import Recipe
 from armillary.science.coordinates.quaternions import nearest_rotations
-from armillary.science.particles.skymap import ELECTRON_MASS, Skymap
+from armillary.science.particles.skymap import Skymap
 from armillary.science.particles.units import convert
-from armillary.science.plasma import PROTON_MASS
+from armillary.science.plasma import ELECTRON_MASS, PROTON_MASS
 
 if TYPE_CHECKING:
     import xarray as xr

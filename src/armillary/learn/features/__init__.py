@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 #: Name of each step and its home, "module:function".
-STEPS: Final[dict[str, str]] = {}
+STEPS: Final[dict[str, str]] = {
+    "columns": "columns:columns",
+    "differences": "columns:differences",
+    "lags": "along:lags",
+    "log": "columns:log",
+    "quant": "quant:quant",
+    "rolling": "along:rolling",
+}
 
 
 @dataclass(frozen=True, slots=True)

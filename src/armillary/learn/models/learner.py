@@ -187,6 +187,7 @@ def drop_groups(
     ----------
     x : array of float, (n, p)
     groups : sequence of str, (p,)
+        A column of the group ``a|b`` goes with either.
     share : float
         Probability for each group of each row.
     random : Generator
@@ -199,12 +200,14 @@ def drop_groups(
     >>> bool(np.array_equal(x[:, 0], x[:, 1], equal_nan=True)), bool(np.isnan(x).all(axis=1).any())
     (True, False)
     """
-    names, number = np.unique(np.asarray(groups, str), return_inverse=True)
+    names = sorted({part for one in groups for part in one.split("|")})
+    made_of = np.array([[name in one.split("|") for one in groups] for name in names])
     gone = random.random((len(x), len(names))) < share
     if only:
         gone &= np.isin(names, list(only))
-    gone[np.flatnonzero(gone.all(axis=1))] = False
-    return np.where(gone[:, number], np.nan, x)
+    lost = gone.astype(np.float32) @ made_of.astype(np.float32) > 0
+    lost[lost.all(axis=1)] = False
+    return np.where(lost, np.nan, x)
 
 
 def _checked_dropout(use: str, dropout: float, groups: Sequence[str], drop: Sequence[str]) -> float:

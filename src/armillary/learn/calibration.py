@@ -196,12 +196,13 @@ def _fit_temperature(probability: Array, codes: Array) -> dict[str, Any]:
     few = _thinned(len(codes))
     probability, codes = probability[few], codes[few]
 
-    def loss(log_temperature: float, floor: float) -> float:
-        return float(row_losses(codes, _softened(probability, 1 / np.exp(log_temperature), 0.0, floor)).mean())
+    def loss(log_temperature: float, logits: Array) -> float:
+        return float(row_losses(codes, _softmax(logits / np.exp(log_temperature))).mean())
 
     tried = []
     for floor in _floors(probability):
-        found = minimize_scalar(loss, args=(floor,), bounds=(-3, 3), method="bounded", options={"xatol": 1e-3})
+        logits = _logits(probability, floor)
+        found = minimize_scalar(loss, args=(logits,), bounds=(-3, 3), method="bounded", options={"xatol": 1e-3})
         tried.append((float(found.fun), float(np.exp(found.x)), floor))
     _, temperature, floor = min(tried)
     return {"temperature": temperature, "floor": floor}
@@ -268,10 +269,6 @@ def _logits(probability: Array, floor: float) -> Array:
     return logs
 
 
-def _softened(probability: Array, power: float, offsets: Any, floor: float) -> Array:
-    return _softmax(power * _logits(probability, floor) + np.asarray(offsets))
-
-
 def _softmax(logits: Array) -> Array:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     share: Array = raised / raised.sum(axis=1, keepdims=True)
@@ -283,7 +280,8 @@ def _apply_none(probability: Array, _: Mapping[str, Any]) -> Array:
 
 
 def _apply_softened(probability: Array, values: Mapping[str, Any]) -> Array:
-    return _softened(probability, 1 / values["temperature"], values.get("offsets", 0.0), values["floor"])
+    logits = _logits(probability, values["floor"]) / values["temperature"]
+    return _softmax(logits + np.asarray(values.get("offsets", 0.0)))
 
 
 def _apply_isotonic(probability: Array, values: Mapping[str, Any]) -> Array:

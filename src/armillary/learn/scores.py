@@ -226,10 +226,7 @@ def average_precision(is_positive: Array, score: Array, weights: Array | None = 
     >>> float(average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])))
     0.8333333333333333
     """
-    positive, every = _steps(is_positive, score, weights)
-    found = np.cumsum(positive, axis=-1)
-    precision = _ratio(found, np.cumsum(every, axis=-1))
-    return _ratio((positive * np.nan_to_num(precision)).sum(axis=-1), found[..., -1])
+    return average_precision_of_steps(*_steps(is_positive, score, weights))
 
 
 def roc_auc(is_positive: Array, score: Array, weights: Array | None = None) -> Array:
@@ -242,7 +239,18 @@ def roc_auc(is_positive: Array, score: Array, weights: Array | None = None) -> A
     >>> float(roc_auc(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])))
     0.5
     """
-    positive, every = _steps(is_positive, score, weights)
+    return roc_auc_of_steps(*_steps(is_positive, score, weights))
+
+
+def average_precision_of_steps(positive: Array, every: Array) -> Array:
+    """Give the average precision, (...), of the weight of positives and of all rows at each score, highest first."""
+    found = np.cumsum(positive, axis=-1)
+    precision = _ratio(found, np.cumsum(every, axis=-1))
+    return _ratio((positive * np.nan_to_num(precision)).sum(axis=-1), found[..., -1])
+
+
+def roc_auc_of_steps(positive: Array, every: Array) -> Array:
+    """Give the area under the ROC curve, (...), of the weights that :func:`average_precision_of_steps` takes."""
     negative = every - positive
     total = negative.sum(axis=-1)
     below = total[..., None] - np.cumsum(negative, axis=-1)

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from armillary.learn import controls
 from armillary.learn.bootstrap import class_intervals, interval, number_intervals
+from armillary.learn.controls import class_controls, novelty_controls, number_controls
 from armillary.learn.preparing import Prepared, positive_of
 from armillary.learn.samples import column
 from armillary.learn.scores import class_scores, novelty_scores, number_scores
@@ -41,8 +41,13 @@ def judge(study: Study, prepared: Prepared, answer: Array) -> Record:
     return record
 
 
-def judge_controls(study: Study, prepared: Prepared, answer: Array) -> dict[str, Record]:
+def judge_controls(study: Study, prepared: Prepared, answer: Array, learnt: Array) -> dict[str, Record]:
     """Score what needs no skill, on the same samples.
+
+    Parameters
+    ----------
+    learnt : array
+        Targets of the training samples, all that a control may know.
 
     Returns
     -------
@@ -51,8 +56,7 @@ def judge_controls(study: Study, prepared: Prepared, answer: Array) -> dict[str,
     """
     rows = judged_rows(prepared, answer)
     scored = scorer(study, prepared)
-    guesses = _guesses(study, prepared, rows)
-    return {name: scored(rows, guess) for name, guess in guesses.items()}
+    return {name: scored(rows, guess) for name, guess in _guesses(study, prepared, rows, learnt).items()}
 
 
 def scorer(study: Study, prepared: Prepared) -> Callable[[Array, Array], Record]:
@@ -60,13 +64,14 @@ def scorer(study: Study, prepared: Prepared) -> Callable[[Array, Array], Record]
     target = prepared.target
     if study.task == "regression":
         return lambda rows, answer: number_scores(target[rows], answer)
-    positive = positive_of(study, prepared.classes)
-    if study.task == "novelty" or (study.task == "events" and prepared.classes and positive):
-        number = prepared.classes.index(positive)
-        if study.task == "novelty":
-            return lambda rows, answer: novelty_scores(target[rows] == number, answer)
-        return lambda rows, answer: _event_samples(target[rows], answer, prepared.classes, positive)
-    return lambda rows, answer: class_scores(target[rows], answer, prepared.classes, positive)
+    classes, positive = prepared.classes, positive_of(study, prepared.classes)
+
+    def score(rows: Array, answer: Array) -> Record:
+        if answer.ndim == 2:
+            return class_scores(target[rows], answer, classes, positive)
+        return novelty_scores(target[rows] == classes.index(positive), answer)
+
+    return score
 
 
 def judged_rows(prepared: Prepared, answer: Array) -> Array:
@@ -82,22 +87,15 @@ def better(name: str, a: float, b: float) -> bool:
     return a < b if name in SMALLER else a > b
 
 
-def _event_samples(target: Array, answer: Array, classes: tuple[str, ...], positive: str) -> Record:
-    """Score the samples of a series: probabilities of both classes, or one number that is larger where an event is."""
-    if answer.ndim == 2:
-        return class_scores(target, answer, classes, positive)
-    return novelty_scores(target == classes.index(positive), answer)
-
-
 def _intervals(study: Study, prepared: Prepared, rows: Array, answer: Array) -> Record:
     """Give the intervals of all scores that can have one."""
     target, blocks = prepared.target[rows], prepared.blocks[rows]
     how: Any = {"resamples": study.resamples, "seed": study.seed}
     if study.task == "regression":
-        return number_intervals(target, answer, blocks, **how)
+        return dict(number_intervals(target, answer, blocks, **how))
     positive = positive_of(study, prepared.classes)
     if answer.ndim == 2:
-        return class_intervals(target, answer, blocks, prepared.classes, positive, **how)
+        return dict(class_intervals(target, answer, blocks, prepared.classes, positive, **how))
     novel = target == prepared.classes.index(positive)
     return {name: interval(_one(name, novel, answer), blocks, **how) for name in HEADLINES["novelty"]}
 
@@ -110,12 +108,11 @@ def _one(name: str, novel: Array, answer: Array) -> Callable[[Array], float]:
     return score
 
 
-def _guesses(study: Study, prepared: Prepared, rows: Array) -> dict[str, Array]:
-    target = prepared.target[rows]
+def _guesses(study: Study, prepared: Prepared, rows: Array, learnt: Array) -> dict[str, Array]:
     if study.task == "regression":
-        persistence = "persistence" in prepared.samples
-        now = column(prepared.samples, "persistence")[rows] if persistence else None
-        return controls.for_numbers(target, now)
+        known = "persistence" in prepared.samples
+        now = column(prepared.samples, "persistence")[rows] if known else None
+        return number_controls(learnt, len(rows), now)
     if study.task == "novelty":
-        return controls.for_novelty(len(rows), study.seed)
-    return controls.for_classes(target, len(prepared.classes), study.seed)
+        return novelty_controls(len(rows), study.seed)
+    return class_controls(learnt, len(rows), len(prepared.classes), study.seed)

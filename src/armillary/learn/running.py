@@ -121,7 +121,7 @@ def run(
         trained.append(train(study, part, prepared, cut, parts, share(progress, low, high)))
     best = _best(study, trained)
     progress(0.87, "scoring what needs no skill")
-    controls = _controls(study, prepared, trained[best].answer)
+    controls = _controls(study, prepared, trained[best].answer, prepared.target)
     _mark_pareto(study, trained)
     judged = _judge_test(study, prepared, trained, test, share(progress, 0.9, 1.0)) if test is not None else None
     return Outcome(prepared, tuple(trained), best, tuple(one.to_record() for one in found), controls, judged)
@@ -192,8 +192,8 @@ def _judge(study: Study, prepared: Prepared, answer: Array, decoder: "Decoder | 
     return record | {"events": events}
 
 
-def _controls(study: Study, prepared: Prepared, answer: Array) -> Record:
-    found: Record = judge_controls(study, prepared, answer)
+def _controls(study: Study, prepared: Prepared, answer: Array, learnt: Array) -> Record:
+    found: Record = dict(judge_controls(study, prepared, answer, learnt))
     if study.task == "events":
         from armillary.learn.event_judging import judge_event_controls
 
@@ -256,4 +256,8 @@ def _judge_test(
         progress((number + 1) / (len(trained) + 1), f"{one.fitted.part.title}: test data")
         records[one.fitted.part.title] = _judge(study, prepared, answer_for(study, one, prepared), one.decoder)
     first = answer_for(study, trained[0], prepared)
-    return {"models": records, "controls": _controls(study, prepared, first), "notes": list(prepared.notes)}
+    return {
+        "models": records,
+        "controls": _controls(study, prepared, first, known.target),
+        "notes": list(prepared.notes),
+    }

@@ -37,6 +37,8 @@ def show(metrics: dict[str, Any]) -> None:
     from armillary.learn.outcome_files import class_table, table_of
     from armillary.services.cli.sheets import print_table
 
+    if metrics["random_split"]:
+        typer.echo("warning: the split is random: neighbours stand on both sides, expect less on new data", err=True)
     for one in metrics["leaks"]:
         if one["serious"]:
             typer.echo(f"warning: {one['message']}", err=True)

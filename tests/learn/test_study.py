@@ -1,0 +1,76 @@
+"""Studies as values: what is wrong in a file is told before anything is read or trained."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from armillary.errors import BadParameter
+from armillary.learn.study import read_study, seconds_of, study_of
+
+PLAIN: dict[str, Any] = {
+    "name": "it",
+    "task": "classes",
+    "data": {"layout": "table", "path": "it.csv"},
+    "split": {"time_on": "time", "block": "27d"},
+    "models": [{"use": "extra_trees"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"task": "magic"}, "magic"),
+        ({"colour": "red"}, "colour"),
+        ({"split": {}}, r"\[split\]"),
+        ({"split": {"time_on": "time"}}, "length of a block"),
+        ({"split": {"time_on": "time", "block": "27 parsecs"}}, "27 parsecs"),
+        ({"split": {"time_on": "t", "block": 1, "random": True}}, "one way"),
+        ({"split": {"space_on": ["x"], "size": 4}}, "two coordinates"),
+        ({"split": {"random": True, "folds": 1}}, "folds"),
+        ({"split": "random"}, "must be a table"),
+        ({"models": []}, "no model"),
+        ({"models": [{"use": "a"}, {"use": "a"}]}, "'a'"),
+        ({"models": [{"name": "a"}]}, "use"),
+        ({"models": {"use": "a"}}, r"\[\[models\]\]"),
+        ({"data": {"path": "a"}}, "layout"),
+        ({"seeds": 0}, "seeds"),
+    ],
+)
+def test_what_is_wrong_is_named(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadParameter, match=said):
+        study_of(PLAIN | change)
+
+
+def test_a_file_gives_the_same_study_as_its_record(tmp_path: Path) -> None:
+    path = tmp_path / "it.toml"
+    path.write_text(
+        'task = "classes"\n[data]\nlayout = "table"\npath = "it.csv"\n[split]\ntime_on = "time"\nblock = "27d"\n'
+        '[[models]]\nuse = "extra_trees"\n'
+    )
+    study = read_study(path)
+    assert study == study_of(PLAIN) == study_of(study.to_record())
+    assert study.key == study_of(PLAIN).key != study_of(PLAIN | {"seed": 1}).key
+
+
+@pytest.mark.parametrize(("text", "said"), [("a = ", "no TOML"), (None, "cannot read")])
+def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "it.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(BadParameter, match=said):
+        read_study(path)
+
+
+@given(st.floats(0, 1e6), st.sampled_from([("s", 1), ("min", 60), ("h", 3600), ("d", 86400)]))
+def test_durations_are_their_seconds(number: float, unit: tuple[str, int]) -> None:
+    text = f"{number:.3f}"
+    assert seconds_of(f"{text} {unit[0]}") == pytest.approx(float(text) * unit[1])
+
+
+@pytest.mark.parametrize("wrong", [True, "h", "", None, "-3h"])
+def test_what_is_no_duration_is_refused(wrong: Any) -> None:
+    with pytest.raises(BadParameter, match="duration"):
+        seconds_of(wrong)

@@ -17,7 +17,9 @@ CORNERS = 10 * np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
 def vector(values: Any, units: str, step: float = 1.0, first: float = 0.0) -> xr.Dataset:
     values = np.asarray(values, float)
     time = START + (np.arange(len(values)) * round(step * 1e9) + round(first * 1e9)).astype("timedelta64[ns]")
-    return xr.Dataset({"v": (("time", "component"), values, {"units": units})}, {"time": time})
+    return xr.Dataset(
+        {"v": (("time", "component"), values, {"units": units, "COORDINATE_SYSTEM": "GSE"})}, {"time": time}
+    )
 
 
 def made(recipe: Any, first: Any, **params: Any) -> Any:

@@ -118,17 +118,17 @@ def test_a_field_that_is_chosen_is_turned_into_the_frame() -> None:
     own = distribution("DBCS", beside={"to_gse": np.tile(TURN, (3, 1, 1))})
     expected = made(spectra.pitch_angles, distribution("DBCS"))["eflux"].to_numpy()
     for field in (
-        vectors(B, "nT", frame="DMPA"), vectors(B * 1e-9, "T"), vectors(B @ TURN.T, "nT", frame="GSE"),
+        vectors(B, "nT", frame="DMPA"), vectors(B * 1e-9, "T", name="b_dbcs"), vectors(B @ TURN.T, "nT", frame="GSE"),
         vectors(B @ TURN.T, "nT", name="b_gse"),
     ):  # fmt: skip
         found = made(spectra.pitch_angles, own, field=field)["eflux"].to_numpy()
         assert found == pytest.approx(expected, rel=1e-9)
-    gsm = skymaps.turned(distribution("GSE"), vectors(B, "nT", frame="GSM"), B)
+    gsm = skymaps.field_of(distribution("GSE"), vectors(B, "nT", frame="GSM"), 60.0)
     assert gsm[:, 0] == pytest.approx(B[:, 0])
     assert gsm[:, 1] != pytest.approx(B[:, 1])
-    with pytest.raises(BadData, match="RTN cannot be turned into the DBCS"):
+    with pytest.raises(BadData, match="RTN, which cannot be turned into DBCS"):
         made(spectra.pitch_angles, own, field=vectors(B, "nT", frame="RTN"))
-    with pytest.raises(BadData, match="GSE cannot be turned into the DBCS"):
+    with pytest.raises(BadData, match="GSE, which cannot be turned into DBCS"):
         made(spectra.pitch_angles, distribution("DBCS"), field=vectors(B, "nT", frame="GSE"))
 
 

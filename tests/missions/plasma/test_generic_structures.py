@@ -29,6 +29,11 @@ def vector(values: Any, units: str, step: float = 1.0) -> xr.Dataset:
     return xr.Dataset({"v": (("time", "component"), values, attrs)}, {"time": time})
 
 
+def in_frame(data: xr.Dataset, frame: str) -> xr.Dataset:
+    """The same numbers, told to be in another frame; "" tells nothing."""
+    return data.assign(v=data["v"].assign_attrs(COORDINATE_SYSTEM=frame))
+
+
 def number(values: Any, units: str) -> xr.Dataset:
     return vector(np.asarray(values, float)[:, None], units).isel(component=0)
 
@@ -184,7 +189,7 @@ def test_model_boundaries() -> None:
     assert found["magnetopause_normal"].to_numpy()[0] == pytest.approx([1, 0, 0])
     km = made(structures.boundaries, vector([[12 * 6371.2, 0, 0]], "km"))
     assert km["distance"].to_numpy() == pytest.approx(found["distance"].to_numpy())
-    wind = {"pressure_of": number([4.0], "nPa"), "bz_of": vector([[1, 2, -5.0]], "nT")}
+    wind = {"pressure_of": number([4.0], "nPa"), "bz_of": in_frame(vector([[1, 2, -5.0]], "nT"), "GSM")}
     squeezed = made(structures.boundaries, position, **wind)["distance"].to_numpy()[0, 0]
     assert squeezed == pytest.approx(12 - float(boundaries.magnetopause_shape(4.0, -5.0)[0]))
     scalar = made(structures.boundaries, position, pressure=4.0, bz_of=number([-5.0], "nT"))
@@ -215,7 +220,7 @@ def test_the_two_temperatures_of_fpi_correct_the_walen_test(real_data: Path, tmp
     time, n = flow["time"].to_numpy(), density["mms1_dis_numberdensity_fast"].to_numpy()
     # No field of that day is at hand: one that waves as the flow does.
     b = vector_of(flow) / plasma.alfven_speed(1.0, np.nanmean(n)) + np.array([20.0, 5.0, 1.0])
-    field = series(flow, {"b": (("time", "component"), b, {"units": "nT"})})
+    field = series(flow, {"b": (("time", "component"), b, {"units": "nT", "FRAME": "GSE"})})
     beside = {"field": field, "density": density}
     isotropic = made(structures.walen, flow, **beside)
     found = made(structures.walen, flow, **beside, parallel=along, perpendicular=across)

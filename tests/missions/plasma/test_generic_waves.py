@@ -176,9 +176,10 @@ def test_the_background_may_come_from_another_leaf_and_noise_may_be_left_out() -
     assert low.any()
     assert np.isnan(found["ellipticity"].to_numpy()[low]).all()
     assert np.isfinite(found["power"].to_numpy()[low]).all()
-    lost = made(waves.polarised, wave, window=16.0, frame="field-aligned", magnetic_field=series(field[:50]))
+    short = {"magnetic_field": series(field[:50]), "largest_gap": 1.0}
+    lost = made(waves.polarised, wave, window=16.0, frame="field-aligned", **short)
     assert np.isnan(lost["degree"].to_numpy()[5:]).all()
-    with pytest.raises(BadData, match="three components"):
+    with pytest.raises(BadData, match="dimensions after time"):
         made(waves.polarised, wave, window=16.0, frame="field-aligned", magnetic_field=series(field[:, 0]))
 
 

@@ -103,5 +103,5 @@ def test_without_a_field_or_with_one_of_another_frame_nothing_is_computed(desk: 
     with pytest.raises(BadParameter, match="magnetic_field"):
         ask(desk, f"{E}/poynting_flux")
     for name in ("poynting_flux", "poynting_spectrum"):
-        with pytest.raises(BadData, match="in DSL, those of magnetic_field in GSE"):
+        with pytest.raises(BadData, match="magnetic_field is in GSE, which cannot be turned into DSL of MMS1"):
             ask(desk, f"mms/mms1/edp/fast/e_dsl/{name}", magnetic_field=B)

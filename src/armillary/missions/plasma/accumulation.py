@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from armillary.science.plasma import Array
 
 
-def averaged(data: "xr.Dataset", start: "Array", seconds: float) -> "Array":
+def averaged(data: "xr.Dataset", start: "Array", seconds: float, largest_gap: float | None = None) -> "Array":
     """Give the mean of a series while an instrument accumulated, NaN where there is no data around.
 
     Where no sample falls into an accumulation, the straight line between the samples around its middle stands for it.
@@ -26,6 +26,8 @@ def averaged(data: "xr.Dataset", start: "Array", seconds: float) -> "Array":
         When each accumulation began, sorted.
     seconds : float
         How long each took.
+    largest_gap : float, optional
+        Seconds between samples that are still joined; as `armillary.science.align.align`.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def averaged(data: "xr.Dataset", start: "Array", seconds: float) -> "Array":
     """
     begin = np.asarray(start).astype("datetime64[ns]").astype(np.int64)
     length = round(seconds * 1e9)
-    found = at_times(data, (begin + length // 2).astype("datetime64[ns]"))
+    found = at_times(data, (begin + length // 2).astype("datetime64[ns]"), largest_gap)
     main = next(one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "iufb")
     values = main.to_numpy().astype(float)
     good = np.isfinite(values).all(tuple(range(1, values.ndim)))

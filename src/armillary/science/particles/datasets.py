@@ -4,7 +4,8 @@
 the coordinate of each dimension after time, which may itself be ``(time, n)``; a list of directions has coordinates
 ``azimuth``, ``polar`` and ``solid_angle`` on ``direction`` or ``(direction, energy)``. All angles are those of the
 particles' motion. ``psd`` has the attributes ``mass`` (kg), ``charge`` (e), ``species`` and ``COORDINATE_SYSTEM``, the
-name of the frame. Beside it may lie, all on ``time`` and in that frame:
+name of the frame; ``accumulation`` tells for how many seconds from each time on it was counted. Beside it may lie, all
+on ``time`` and in that frame:
 
 ====================  ==============  =========================================================
 variable              shape           what
@@ -58,7 +59,13 @@ def from_dataset(data: "xr.Dataset") -> Skymap:
 
 
 def to_dataset(
-    cells: Skymap, time: "Array", *, frame: str, species: str, beside: "dict[str, Array] | None" = None
+    cells: Skymap,
+    time: "Array",
+    *,
+    frame: str,
+    species: str,
+    beside: "dict[str, Array] | None" = None,
+    accumulation: float = 0.0,
 ) -> "xr.Dataset":
     """Write cells as a dataset of the kind "skymap".
 
@@ -72,6 +79,8 @@ def to_dataset(
         "ion", "electron", "proton", ...
     beside : dict of str to array
         What lies beside psd; see the top of this module.
+    accumulation : float
+        Seconds from each time on in which it was counted; 0 if the time stands for all of it.
     """
     import xarray as xr
 
@@ -81,6 +90,8 @@ def to_dataset(
         "units": PSD_UNITS, "long_name": f"Phase space density of {species}s", "LABLAXIS": "f", "SCALETYP": "log",
         "mass": float(cells.mass), "charge": int(cells.charge), "species": species, "COORDINATE_SYSTEM": frame,
     }  # fmt: skip
+    if accumulation:
+        attrs["accumulation"] = float(accumulation)
     given = {"azimuth": (cells.azimuth, "deg"), "polar": (cells.polar, "deg"), "energy": (cells.energy, "eV")}
     if cells.gridded:
         for number, name in enumerate(dims, 1):

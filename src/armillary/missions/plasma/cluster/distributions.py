@@ -19,7 +19,7 @@ from armillary.errors import BadData
 from armillary.missions.plasma.accumulation import averaged
 from armillary.missions.plasma.canonical import axis_of
 from armillary.missions.plasma.cluster.names import NAMES, Names
-from armillary.missions.plasma.generic.reading import main_of
+from armillary.missions.plasma.generic.reading import kept_attrs, main_of
 from armillary.model import Recipe
 from armillary.science.particles.skymap import Skymap
 from armillary.science.plasma import ELECTRON_MASS, PROTON_MASS
@@ -110,7 +110,8 @@ def skymap(kind: _Kind, distribution: "xr.Dataset", near: "dict[str, xr.Dataset 
     cells = Skymap(cells.psd, cells.azimuth, cells.polar, cells.energy, None, kind.mass, kind.charge)
     time = distribution["time"].to_numpy()
     beside = {name: averaged(one, time, SPIN) for name, one in near.items() if one is not None}
-    return to_dataset(cells, time, frame="ISR2", species=kind.species, beside=beside)
+    made = to_dataset(cells, time, frame="ISR2", species=kind.species, beside=beside, accumulation=SPIN)
+    return made.assign_attrs(kept_attrs(distribution))
 
 
 def _in_cm(values: "Array", main: "xr.DataArray") -> "Array":

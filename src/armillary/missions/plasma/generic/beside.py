@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
-from armillary.missions.plasma.generic.reading import at_times, frame_of, main_of, series
+from armillary.missions.plasma.accumulation import averaged
+from armillary.missions.plasma.generic.reading import at_times, main_of, series
+from armillary.missions.plasma.generic.turning import Frame, frame_told, turned_into
 from armillary.missions.plasma.unit_spellings import factor_of
 from armillary.model import Parameter
-from armillary.science.coordinates.frames import frame_named
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from armillary.science.plasma import Array
 
-#: Frames of MMS with its axis of largest inertia or its spin axis, despun: they differ by 0.1 to 0.2 degrees.
-DESPUN: Final = frozenset({"DBCS", "DMPA", "DSL"})
 
 #: How far to look for the two samples that an interpolated value lies between.
 GAP: Final = Parameter(
@@ -32,37 +31,54 @@ def chosen(name: str, description: str) -> Parameter:
     return Parameter(name=name, type="product", default="", description=description)
 
 
-def vector_at(other: "xr.Dataset | None", name: str, units: str, time: "Array", largest_gap: float) -> "Array":
-    """Give the vectors of a chosen product at these times, shape (t, 3); NaN in gaps.
+def vector_at(
+    other: "xr.Dataset | None", name: str, units: str, time: "Array", largest_gap: float, *, frame: Frame,
+    undeclared: str = "refuse", accumulation: float = 0.0, beside: "xr.Dataset | None" = None,
+) -> "Array":  # fmt: skip
+    """Give the vectors of a chosen product at these times and in a frame, shape (t, 3); NaN in gaps.
+
+    Parameters
+    ----------
+    frame : Frame
+        What they are turned into.
+    undeclared : str
+        As `armillary.missions.plasma.generic.turning.UNDECLARED`.
+    accumulation : float
+        If not 0, they are means over so many seconds from each of these times on.
+    beside : Dataset, optional
+        A skymap in that frame, whose matrices help to turn.
 
     Raises
     ------
     BadParameter
         If none was chosen.
     BadData
-        If it holds no vectors, or they are in other units.
+        If it holds no vectors, they are in other units, or in a frame that nothing tells or that cannot be turned.
     """
-    return _at(_there(other, name, "three components", units), 1, name, units, time, largest_gap)
+    there = _there(other, name, "three components", units)
+    found = _at(there, 1, name, units, time, (largest_gap, accumulation))
+    return turned_into(frame, frame_told(there), found, time, name, undeclared=undeclared, beside=beside)
 
 
-def scalar_at(other: "xr.Dataset | None", name: str, units: str, time: "Array", largest_gap: float) -> "Array":
+def scalar_at(
+    other: "xr.Dataset | None", name: str, units: str, time: "Array", largest_gap: float, *, accumulation: float = 0.0
+) -> "Array":
     """Give the numbers of a chosen product at these times, shape (t,); errors as :func:`vector_at`."""
-    return _at(_there(other, name, "one number a time", units), 0, name, units, time, largest_gap)
+    return _at(_there(other, name, "one number a time", units), 0, name, units, time, (largest_gap, accumulation))
 
 
-def vector_beside(own: "xr.Dataset", other: "xr.Dataset | None", name: str, units: str, largest_gap: float) -> "Array":
+def vector_beside(
+    own: "xr.Dataset", other: "xr.Dataset | None", name: str, units: str, largest_gap: float, undeclared: str
+) -> "Array":
     """Give the vectors of a chosen product at the times and in the frame of a recipe's own vectors, shape (t, 3).
 
     Raises
     ------
-    BadData
-        As :func:`vector_at`, and if the metadata of both tell their frames and these differ.
+    BadParameter, BadData
+        As :func:`vector_at`.
     """
-    found = vector_at(other, name, units, own["time"].to_numpy(), largest_gap)
-    here, there = _frame(own), "" if other is None else _frame(other)
-    if here and there and here != there and not {here, there} <= DESPUN:
-        raise BadData(f"the vectors are in {here}, those of {name} in {there}", f"choose a product in {here}")
-    return found
+    time, frame = own["time"].to_numpy(), frame_told(own)
+    return vector_at(other, name, units, time, largest_gap, frame=frame, undeclared=undeclared)
 
 
 def in_units(values: "Array", given: str, wanted: str, name: str) -> "Array":
@@ -99,20 +115,16 @@ def units_of(data: "xr.Dataset", components: int) -> str:
     return str(main_of(data, components).attrs.get("units", ""))
 
 
-def _frame(data: "xr.Dataset") -> str:
-    told = frame_of(data)
-    return frame_named(told) or told.upper().partition(">")[0].strip()
-
-
 def _there(other: "xr.Dataset | None", name: str, shape: str, units: str) -> "xr.Dataset":
     if other is None:
         raise BadParameter(f"parameter {name!r} is empty", f"give the path of a product with {shape} in {units}")
     return other
 
 
-def _at(data: "xr.Dataset", components: int, name: str, units: str, time: "Array", largest_gap: float) -> "Array":
+def _at(data: "xr.Dataset", components: int, name: str, units: str, time: "Array", how: tuple[float, float]) -> "Array":
     main: Any = main_of(data, components)
     if components and main.shape[1] != 3:
         raise BadData(f"{name} ({main.name}) has {main.shape[1]} components, not 3", "choose a product with three")
-    values = at_times(main.to_dataset(name=str(main.name)), time, largest_gap)
+    one, (largest_gap, seconds) = main.to_dataset(name=str(main.name)), how
+    values = averaged(one, time, seconds, largest_gap) if seconds else at_times(one, time, largest_gap)
     return in_units(values, str(main.attrs.get("units", "")), units, name)

@@ -13,7 +13,8 @@ from armillary.missions.plasma.generic.beside import (
     vector_beside,
     vectors,
 )
-from armillary.missions.plasma.generic.reading import frame_of, main_of, scalar_of, series, vector_of
+from armillary.missions.plasma.generic.reading import main_of, scalar_of, series, vector_of
+from armillary.missions.plasma.generic.turning import UNDECLARED, frame_told
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science import plasma
 
@@ -28,7 +29,7 @@ MV_PER_M: Final = ("mV/m",)
 KM_PER_S: Final = ("km/s", "km s^-1", "km/sec")
 PER_CC: Final = ("cm^-3", "cm-3", "1/cm^3", "1/cm3", "#/cc", "n/cc", "/cc", "#/cm^3", "#/cm3", "percc")
 
-_FIELD: Final = chosen("field", "Path of the magnetic field, three components in nT in the same frame")
+_FIELD: Final = chosen("field", "Path of the magnetic field, nT; it is turned into the frame of these vectors")
 _DENSITY: Final = chosen("density", "Path of the density, cm^-3")
 _TEMPERATURE: Final = chosen("temperature", "Path of the temperature (a number, eV or K) of the ions")
 _SPECIES: Final = Parameter(
@@ -50,18 +51,18 @@ def magnitude(vector: "xr.Dataset") -> "xr.Dataset":
     return _number(vector, "magnitude", np.linalg.norm(vector_of(vector), axis=1), **told)
 
 
-@recipe("{input}/components", inputs={"vector": Fits(kinds=("series",), shapes=((3,),))}, parameters=(_FIELD, GAP),
-        title="{title}: parallel and perpendicular", kind="series", units="{units}", block="time", shape=(2,),
-        pad="largest_gap")  # fmt: skip
-def components(vector: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float) -> "xr.Dataset":
+@recipe("{input}/components", inputs={"vector": Fits(kinds=("series",), shapes=((3,),))},
+        parameters=(_FIELD, UNDECLARED, GAP), title="{title}: parallel and perpendicular", kind="series",
+        units="{units}", block="time", shape=(2,), pad="largest_gap")  # fmt: skip
+def components(vector: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float, undeclared: str) -> "xr.Dataset":
     """Component along the magnetic field, with its sign, and length of the part across it; also that part itself."""
-    b = vector_beside(vector, field, "field", "nT", largest_gap)
+    b = vector_beside(vector, field, "field", "nT", largest_gap, undeclared)
     along, across = plasma.along_and_across(vector_of(vector), b)
     units = units_of(vector, 1)
     both = np.stack([along, np.linalg.norm(across, axis=1)], 1)
     label = str(main_of(vector, 1).attrs.get("LABLAXIS") or "")
     told = {"units": units, "LABLAXIS": label, "LABL_PTR_1": "part", "long_name": "Parts along and across the field"}
-    part = {"units": units, "LABL_PTR_1": "component", "COORDINATE_SYSTEM": frame_of(vector),
+    part = {"units": units, "LABL_PTR_1": "component", "COORDINATE_SYSTEM": frame_told(vector).name,
             "long_name": "Part across the field"}  # fmt: skip
     return series(vector, {"components": (("time", "part"), both, told),
                            "perpendicular": (("time", "component"), across, part)},
@@ -69,25 +70,27 @@ def components(vector: "xr.Dataset", field: "xr.Dataset | None", largest_gap: fl
 
 
 @recipe("{input}/exb", inputs={"electric": Fits(kinds=("series",), shapes=((3,),), units=MV_PER_M)},
-        parameters=(_FIELD, GAP), title="{title}: E x B drift", kind="series", units="km/s", block="time", shape=(3,),
-        pad="largest_gap")  # fmt: skip
-def exb(electric: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float) -> "xr.Dataset":
+        parameters=(_FIELD, UNDECLARED, GAP), title="{title}: E x B drift", kind="series", units="km/s", block="time",
+        shape=(3,), pad="largest_gap")  # fmt: skip
+def exb(electric: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float, undeclared: str) -> "xr.Dataset":
     """Drift velocity E x B / B^2; the electric field must be the one in the frame of interest, not the spacecraft's."""
-    b = vector_beside(electric, field, "field", "nT", largest_gap)
+    b = vector_beside(electric, field, "field", "nT", largest_gap, undeclared)
     found = plasma.exb_drift(vector_of(electric), b)
-    return vectors(electric, found, "exb", "km/s", "E x B drift", frame=frame_of(electric))
+    return vectors(electric, found, "exb", "km/s", "E x B drift", frame=frame_told(electric).name)
 
 
 @recipe("{input}/convection_field", inputs={"velocity": Fits(kinds=("series",), shapes=((3,),), units=KM_PER_S)},
-        parameters=(_FIELD, GAP), title="{title}: convection electric field", kind="series", units="mV/m", block="time",
-        shape=(3,), pad="largest_gap")  # fmt: skip
-def convection_field(velocity: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float) -> "xr.Dataset":
+        parameters=(_FIELD, UNDECLARED, GAP), title="{title}: convection electric field", kind="series",
+        units="mV/m", block="time", shape=(3,), pad="largest_gap")  # fmt: skip
+def convection_field(
+    velocity: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float, undeclared: str
+) -> "xr.Dataset":
     """Electric field -v x B of plasma that moves with the magnetic field."""
     from armillary.science.fields.moving_frames import convection_field as convected
 
-    b = vector_beside(velocity, field, "field", "nT", largest_gap)
+    b = vector_beside(velocity, field, "field", "nT", largest_gap, undeclared)
     found = convected(vector_of(velocity), b)
-    return vectors(velocity, found, "convection_field", "mV/m", "-v x B", frame=frame_of(velocity))
+    return vectors(velocity, found, "convection_field", "mV/m", "-v x B", frame=frame_told(velocity).name)
 
 
 @recipe("{input}/alfven_speed", inputs={"b": Fits(kinds=("series",), shapes=((3,),), units=NT)},
@@ -164,16 +167,20 @@ def entropy(density: "xr.Dataset", temperature: "xr.Dataset | None", largest_gap
 
 
 @recipe("{input}/current", inputs={"ions": Fits(kinds=("series",), shapes=((3,),), units=KM_PER_S)},
-        parameters=(chosen("electrons", "Path of the electron velocity, km/s"), _DENSITY, GAP),
+        parameters=(chosen("electrons", "Path of the electron velocity, km/s"), _DENSITY, UNDECLARED, GAP),
         title="{title}: current from ions and electrons", kind="series", units="nA/m^2", block="time", shape=(3,),
         pad="largest_gap")  # fmt: skip
 def current(
-    ions: "xr.Dataset", electrons: "xr.Dataset | None", density: "xr.Dataset | None", largest_gap: float
+    ions: "xr.Dataset",
+    electrons: "xr.Dataset | None",
+    density: "xr.Dataset | None",
+    largest_gap: float,
+    undeclared: str,
 ) -> "xr.Dataset":
     """Electric current density, n e (v_i - v_e)."""
-    other = vector_beside(ions, electrons, "electrons", "km/s", largest_gap)
+    other = vector_beside(ions, electrons, "electrons", "km/s", largest_gap, undeclared)
     found = plasma.current(_positive(density, ions, largest_gap), vector_of(ions), other)
-    return vectors(ions, found, "current", "nA/m^2", "Current density", frame=frame_of(ions))
+    return vectors(ions, found, "current", "nA/m^2", "Current density", frame=frame_told(ions).name)
 
 
 RECIPES: Final[tuple[Recipe, ...]] = (

@@ -1,11 +1,10 @@
 """Of any vector itself in another frame; of any position near the Earth the model field and its field line."""
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import BadData, BadParameter
+from armillary.errors import BadData
 from armillary.missions.plasma.generic.beside import (
     GAP,
     chosen,
@@ -14,12 +13,13 @@ from armillary.missions.plasma.generic.beside import (
     vector_at,
     vectors,
 )
-from armillary.missions.plasma.generic.reading import frame_of, main_of, series, vector_of
+from armillary.missions.plasma.generic.reading import main_of, series, vector_of
+from armillary.missions.plasma.generic.turning import Frame, frame_told
 from armillary.missions.plasma.unit_spellings import EARTH_RADIUS
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science import boundaries
 from armillary.science.coordinates import geomagnetic, local, tracing
-from armillary.science.coordinates.frames import FRAMES, frame_named, matrices, transform
+from armillary.science.coordinates.frames import FRAMES, matrices, transform
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _VECTOR: Final = Fits(kinds=("series",), shapes=((3,),))
 _POSITION: Final = Fits(kinds=("series",), shapes=((3,),), units=("km", "m", "Re", "R_E", "Earth radii"))
-#: A name's part that tells its frame: ``b_gse``, ``BGSEc``, ``XYZ_GSM``. MAG is no such part: it means magnetometer.
-_TELLS: Final = re.compile(r"(?:[BVEXR]|XYZ|POS)?(GSE|GSM|GEI|GEO|J2000|TOD|SM|RTN|LMN)C?")
 _OPENS: Final = ("closed", "open in the north", "open in the south", "open at both ends", "not traced")
 
 _FRAME: Final = Parameter(
@@ -134,34 +132,17 @@ def told_frame(data: "xr.Dataset", frame: str, *, local_too: bool = False) -> st
     """
     if frame:
         return frame
-    main = main_of(data, 1)
-    told = frame_of(data) or _in_name(str(main.name)) or _in_words(main)
-    known = frame_named(told) or (told.upper() if local_too and told.upper() in {"RTN", "LMN"} else "")
-    if not known:
-        problem = f"{main.name} is in the frame {told!r}" if told else f"nothing tells the frame of {main.name}"
+    told = frame_told(data).name
+    if told not in FRAMES and not (local_too and told in {"RTN", "LMN"}):
+        name = next(iter(data.data_vars))
+        problem = f"{name} is in the frame {told!r}" if told else f"nothing tells the frame of {name}"
         raise BadData(f"{problem}, which cannot be turned", f"give frame=..., one of {', '.join(FRAMES)}")
-    # Archives call both by one name, and tell only in words that the equinox is that of J2000.
-    return "J2000" if known == "GEI" and "J2000" in _words(main) else known
+    return told
 
 
 def earth_radii(position: "xr.Dataset") -> "Array":
     """Give positions in Earth radii of 6371.2 km, shape (t, 3), from km, m or Earth radii."""
     return in_units(vector_of(position), units_of(position, 1), "km", "position") / EARTH_RADIUS
-
-
-def _in_name(name: str) -> str:
-    parts = (_TELLS.fullmatch(part.upper()) for part in reversed(re.split(r"[^A-Za-z0-9]+", name)))
-    return next((one[1] for one in parts if one), "")
-
-
-def _in_words(main: "xr.DataArray") -> str:
-    found = _words(main) & {"GSE", "GSM", "GEI", "GEO", "J2000"}
-    return found.pop() if len(found) == 1 else ""
-
-
-def _words(main: "xr.DataArray") -> set[str]:
-    texts = (str(main.attrs.get(name, "")) for name in ("long_name", "CATDESC", "FIELDNAM", "LABLAXIS"))
-    return set(re.split(r"[^A-Za-z0-9]+", " ".join(texts)))
 
 
 def _local_matrices(
@@ -170,19 +151,11 @@ def _local_matrices(
     if source == "LMN" or {source, to} == {"RTN", "LMN"}:
         raise BadData(f"vectors in {source} cannot be turned into {to}", "choose a leaf in GSE or GSM")
     geocentric = source if source != "RTN" else to
-    place = vector_at(position, "position", "km", time, largest_gap)
-    # `vector_at` has refused an empty position.
-    here = transform(place, time, told_frame(_given(position), ""), "GSM")
+    here = vector_at(position, "position", "km", time, largest_gap, frame=Frame("GSM"))
     if to == "LMN":
         return np.asarray(local.lmn_axes(here, *wind) @ matrices(time, source, "GSM"))
     turn = local.rtn_matrices(time, "GSM", here) @ matrices(time, geocentric, "GSM")
     return np.asarray(turn if to == "RTN" else np.swapaxes(turn, 1, 2))
-
-
-def _given(position: "xr.Dataset | None") -> "xr.Dataset":
-    if position is None:
-        raise BadParameter("parameter 'position' is empty", "give the path of the spacecraft's position")
-    return position
 
 
 def _inside(gsm: "Array", pressure: float, bz: float) -> tuple[str, "Array", dict[str, str]]:

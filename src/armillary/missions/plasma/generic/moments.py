@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.missions.plasma.generic.beside import GAP, chosen, scalar_at
+from armillary.missions.plasma.generic.beside import chosen, scalar_at
 from armillary.missions.plasma.generic.reading import series
-from armillary.missions.plasma.generic.skymaps import FIELD, field_of
+from armillary.missions.plasma.generic.skymaps import FIELD, GAP, accumulation_of, field_of
+from armillary.missions.plasma.generic.turning import UNDECLARED
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science.particles import flags
 from armillary.science.particles.datasets import from_dataset
@@ -41,7 +42,7 @@ _CORE: Final = Parameter(
 )  # fmt: skip
 _ENERGIES: Final = (_POTENTIAL, _LOW, _HIGH, GAP)
 _PLAIN: Final = (*_ENERGIES, _CORE)
-_ALONG: Final = (FIELD, *_PLAIN)
+_ALONG: Final = (FIELD, UNDECLARED, *_PLAIN)
 _SHAPE: Final = Parameter(
     name="shape", type="str", default="maxwellian", choices=("maxwellian", "kappa", "core and beam"),
     description="What is fitted; 'core and beam' are two bi-Maxwellians that drift along the field from each other",
@@ -77,15 +78,15 @@ _TOLD: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
 
 
 @recipe("{input}/moments", inputs={"distribution": _SKYMAP}, parameters=_ALONG, title="{title}: moments", kind="series",
-        units="cm^-3", shape=(), block="time", citation=_PASCHMANN)  # fmt: skip
+        units="cm^-3", shape=(), block="time", pad="largest_gap", citation=_PASCHMANN)  # fmt: skip
 def all_moments(
-    distribution: "xr.Dataset", field: "xr.Dataset | None", potential: "xr.Dataset | None", low_energy: float,
-    high_energy: float, largest_gap: float, fill_core: bool,
+    distribution: "xr.Dataset", field: "xr.Dataset | None", undeclared: str, potential: "xr.Dataset | None",
+    low_energy: float, high_energy: float, largest_gap: float, fill_core: bool,
 ) -> "xr.Dataset":  # fmt: skip
     """Integrate all moments, with errors where the distribution has them, and flags of what may be wrong."""
     given = _Given(distribution, potential, low_energy, high_energy, largest_gap, fill_core)
     cells, found, flag = given.moments()
-    magnetic, missing = _field_or_nan(distribution, field, largest_gap)
+    magnetic, missing = _field_or_nan(distribution, field, largest_gap, undeclared)
     values = _values(found) | _along(found, magnetic)
     variables = _variables(values, distribution) | _flagged(flag | missing)
     if cells.error is not None:
@@ -94,7 +95,7 @@ def all_moments(
 
 
 @recipe("{input}/density", inputs={"distribution": _SKYMAP}, parameters=_PLAIN, title="{title}: density", kind="series",
-        units="cm^-3", shape=(), block="time", citation=_PASCHMANN)  # fmt: skip
+        units="cm^-3", shape=(), block="time", pad="largest_gap", citation=_PASCHMANN)  # fmt: skip
 def density(
     distribution: "xr.Dataset", potential: "xr.Dataset | None", low_energy: float, high_energy: float,
     largest_gap: float, fill_core: bool,
@@ -104,7 +105,7 @@ def density(
 
 
 @recipe("{input}/velocity", inputs={"distribution": _SKYMAP}, parameters=_PLAIN, title="{title}: bulk velocity",
-        kind="series", units="km/s", shape=(3,), block="time", citation=_PASCHMANN)  # fmt: skip
+        kind="series", units="km/s", shape=(3,), block="time", pad="largest_gap", citation=_PASCHMANN)  # fmt: skip
 def velocity(
     distribution: "xr.Dataset", potential: "xr.Dataset | None", low_energy: float, high_energy: float,
     largest_gap: float, fill_core: bool,
@@ -114,7 +115,7 @@ def velocity(
 
 
 @recipe("{input}/temperature", inputs={"distribution": _SKYMAP}, parameters=_PLAIN, title="{title}: temperature",
-        kind="series", units="eV", shape=(), block="time", citation=_PASCHMANN)  # fmt: skip
+        kind="series", units="eV", shape=(), block="time", pad="largest_gap", citation=_PASCHMANN)  # fmt: skip
 def temperature(
     distribution: "xr.Dataset", potential: "xr.Dataset | None", low_energy: float, high_energy: float,
     largest_gap: float, fill_core: bool,
@@ -125,7 +126,7 @@ def temperature(
 
 
 @recipe("{input}/pressure_tensor", inputs={"distribution": _SKYMAP}, parameters=_PLAIN,
-        title="{title}: pressure tensor", kind="series", units="nPa", shape=(3, 3), block="time",
+        title="{title}: pressure tensor", kind="series", units="nPa", shape=(3, 3), block="time", pad="largest_gap",
         citation=_PASCHMANN)  # fmt: skip
 def pressure_tensor(
     distribution: "xr.Dataset", potential: "xr.Dataset | None", low_energy: float, high_energy: float,
@@ -137,7 +138,7 @@ def pressure_tensor(
 
 
 @recipe("{input}/heat_flux", inputs={"distribution": _SKYMAP}, parameters=_PLAIN, title="{title}: heat flux",
-        kind="series", units="mW/m^2", shape=(3,), block="time", citation=_PASCHMANN)  # fmt: skip
+        kind="series", units="mW/m^2", shape=(3,), block="time", pad="largest_gap", citation=_PASCHMANN)  # fmt: skip
 def heat_flux(
     distribution: "xr.Dataset", potential: "xr.Dataset | None", low_energy: float, high_energy: float,
     largest_gap: float, fill_core: bool,
@@ -148,30 +149,30 @@ def heat_flux(
 
 @recipe("{input}/anisotropy", inputs={"distribution": _SKYMAP}, parameters=_ALONG,
         title="{title}: temperatures along and across the field", kind="series", shape=(), block="time",
-        citation=f"{_PASCHMANN}; {_SWISDAK}")  # fmt: skip
+        pad="largest_gap", citation=f"{_PASCHMANN}; {_SWISDAK}")  # fmt: skip
 def anisotropy(
-    distribution: "xr.Dataset", field: "xr.Dataset | None", potential: "xr.Dataset | None", low_energy: float,
-    high_energy: float, largest_gap: float, fill_core: bool,
+    distribution: "xr.Dataset", field: "xr.Dataset | None", undeclared: str, potential: "xr.Dataset | None",
+    low_energy: float, high_energy: float, largest_gap: float, fill_core: bool,
 ) -> "xr.Dataset":  # fmt: skip
     """Integrate temperatures along and across the field, their ratio, and three measures of agyrotropy."""
     given = _Given(distribution, potential, low_energy, high_energy, largest_gap, fill_core)
     _, found, flag = given.moments()
-    values = _along(found, field_of(distribution, field, largest_gap))
-    return series(distribution, _variables(values, distribution) | _flagged(flag))
+    magnetic = field_of(distribution, field, largest_gap, undeclared)
+    return series(distribution, _variables(_along(found, magnetic), distribution) | _flagged(flag | _lacking(magnetic)))
 
 
-@recipe("{input}/fit", inputs={"distribution": _SKYMAP}, parameters=(_SHAPE, _CELLS, FIELD, *_ENERGIES),
-        title="{title}: fit", kind="series", units="cm^-3", shape=(), block="time",
+@recipe("{input}/fit", inputs={"distribution": _SKYMAP}, parameters=(_SHAPE, _CELLS, FIELD, UNDECLARED, *_ENERGIES),
+        title="{title}: fit", kind="series", units="cm^-3", shape=(), block="time", pad="largest_gap",
         citation="McCullagh and Nelder (1989), Generalized linear models")  # fmt: skip
 def fitted(
-    distribution: "xr.Dataset", shape: str, cells: str, field: "xr.Dataset | None", potential: "xr.Dataset | None",
-    low_energy: float, high_energy: float, largest_gap: float,
+    distribution: "xr.Dataset", shape: str, cells: str, field: "xr.Dataset | None", undeclared: str,
+    potential: "xr.Dataset | None", low_energy: float, high_energy: float, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Fit a drifting bi-Maxwellian, a bi-kappa or a core and a beam: for what is narrower than the cells."""
     from armillary.science.particles.fits import fit
 
     given = _Given(distribution, potential, low_energy, high_energy, largest_gap)
-    along, missing = _field_or_nan(distribution, field, largest_gap)
+    along, missing = _field_or_nan(distribution, field, largest_gap, undeclared)
     alone = field is None and "magnetic_field" not in distribution
     found = fit(
         from_dataset(distribution), shape, field=None if alone else along, potential=given.potential(),
@@ -207,7 +208,8 @@ class _Given:
         Ions are hardly touched by a few volts: where the one beside them has a gap they are taken as measured.
         """
         if self.chosen_potential is not None:
-            return scalar_at(self.chosen_potential, "potential", "V", self.distribution["time"].to_numpy(), self.gap)
+            time, seconds = self.distribution["time"].to_numpy(), accumulation_of(self.distribution)
+            return scalar_at(self.chosen_potential, "potential", "V", time, self.gap, accumulation=seconds)
         beside = self._beside()
         return beside if beside is None or self._electrons else np.where(np.isfinite(beside), beside, 0.0)
 
@@ -307,13 +309,20 @@ def _flagged(flag: "Array") -> dict[str, Any]:
     return {"flag": (("time",), np.asarray(flag, np.int32), attrs)}
 
 
-def _field_or_nan(distribution: "xr.Dataset", field: "xr.Dataset | None", gap: float) -> "tuple[Array, Array]":
+def _field_or_nan(
+    distribution: "xr.Dataset", field: "xr.Dataset | None", gap: float, undeclared: str
+) -> "tuple[Array, Array]":
     """Give the field and the flag of the times that have none."""
     if field is None and "magnetic_field" not in distribution:
         found = np.full((distribution.sizes["time"], 3), np.nan)
     else:
-        found = field_of(distribution, field, gap)
-    return found, np.where(np.isfinite(found).all(1), 0, flags.NO_FIELD)
+        found = field_of(distribution, field, gap, undeclared)
+    return found, _lacking(found)
+
+
+def _lacking(field: "Array") -> "Array":
+    """Give the flag of the times at which there is no field, or none that has a direction."""
+    return np.where(np.isfinite(field).all(1) & (field != 0).any(1), 0, flags.NO_FIELD)
 
 
 def _named(values: "dict[str, Array]") -> "dict[str, Array]":

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.missions.plasma.generic.beside import GAP, chosen, in_units, units_of, vector_at, vectors
+from armillary.missions.plasma.generic.beside import GAP, chosen, in_units, units_of, vector_beside, vectors
 from armillary.missions.plasma.generic.fields import NT
-from armillary.missions.plasma.generic.reading import frame_of, series, vector_of
+from armillary.missions.plasma.generic.reading import series, vector_of
+from armillary.missions.plasma.generic.turning import UNDECLARED, frame_told
 from armillary.model import Fits, Parameter, Recipe, recipe
 
 if TYPE_CHECKING:
@@ -18,21 +19,23 @@ if TYPE_CHECKING:
 
 _LENGTH: Final = ("km", "R_E", "Re", "m")
 _FIELDS: Final = tuple(
-    chosen(f"field_{n}", f"Path of the magnetic field of spacecraft {n}, nT, in the same frame") for n in (2, 3, 4)
+    chosen(f"field_{n}", f"Path of the magnetic field of spacecraft {n}, nT; it is turned into the frame of the first")
+    for n in (2, 3, 4)
 )
 _PLACES: Final = tuple(
-    chosen(f"position_{n}", f"Path of the position of spacecraft {n}, in the frame of the field") for n in (1, 2, 3, 4)
+    chosen(f"position_{n}", f"Path of the position of spacecraft {n}, turned into the frame of the field")
+    for n in (1, 2, 3, 4)
 )
 _CITED: Final = "Chanteur (1998), ISSI SR-001, ch. 14; Dunlop et al. (1988), Adv. Space Res. 8, 273"
 
 
 @recipe("{input}/curlometer", inputs={"field_1": Fits(kinds=("series",), shapes=((3,),), units=NT)},
-        parameters=(*_FIELDS, *_PLACES, GAP), title="{title}: current by curlometer", kind="series", units="nA/m^2",
-        block="time", shape=(3,), pad="largest_gap", citation=_CITED)  # fmt: skip
+        parameters=(*_FIELDS, *_PLACES, UNDECLARED, GAP), title="{title}: current by curlometer", kind="series",
+        units="nA/m^2", block="time", shape=(3,), pad="largest_gap", citation=_CITED)  # fmt: skip
 def curlometer(
     field_1: "xr.Dataset", field_2: "xr.Dataset | None", field_3: "xr.Dataset | None", field_4: "xr.Dataset | None",
     position_1: "xr.Dataset | None", position_2: "xr.Dataset | None", position_3: "xr.Dataset | None",
-    position_4: "xr.Dataset | None", largest_gap: float,
+    position_4: "xr.Dataset | None", undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Electric current density curl B / mu_0 inside the tetrahedron, with div B, their ratio, and the mean field.
 
@@ -40,10 +43,10 @@ def curlometer(
     """
     from armillary.science.fields import multipoint
 
-    b = _fields(field_1, (field_2, field_3, field_4), largest_gap)
-    where = _places((position_1, position_2, position_3, position_4), field_1["time"].to_numpy(), largest_gap)
+    b = _fields(field_1, (field_2, field_3, field_4), largest_gap, undeclared)
+    where = _places((position_1, position_2, position_3, position_4), field_1, largest_gap, undeclared)
     found = multipoint.curlometer(where, b)
-    made = vectors(field_1, found.current, "current", "nA/m^2", "Current density", frame=frame_of(field_1))
+    made = vectors(field_1, found.current, "current", "nA/m^2", "Current density", frame=frame_told(field_1).name)
     return made.assign(
         quality=(("time",), found.quality, {"units": "", "long_name": "|div B| / |curl B|"}),
         divergence=(("time",), found.divergence, {"units": "nT/km", "long_name": "div B", "VAR_TYPE": "support_data"}),
@@ -56,18 +59,17 @@ def curlometer(
 
 
 @recipe("{input}/tetrahedron", inputs={"position_1": Fits(kinds=("series",), shapes=((3,),), units=_LENGTH)},
-        parameters=(*_PLACES[1:], GAP), title="{title}: shape of the tetrahedron", kind="series", block="time",
-        shape=(4,), pad="largest_gap", citation="Robert et al. (1998), ISSI SR-001, ch. 13")  # fmt: skip
+        parameters=(*_PLACES[1:], UNDECLARED, GAP), title="{title}: shape of the tetrahedron", kind="series",
+        block="time", shape=(4,), pad="largest_gap", citation="Robert et al. (1998), ISSI SR-001, ch. 13")  # fmt: skip
 def tetrahedron(
     position_1: "xr.Dataset", position_2: "xr.Dataset | None", position_3: "xr.Dataset | None",
-    position_4: "xr.Dataset | None", largest_gap: float,
+    position_4: "xr.Dataset | None", undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Elongation, planarity, Q_GM and volume against the regular tetrahedron, and the size in km."""
     from armillary.science.fields import multipoint
 
-    time = position_1["time"].to_numpy()
     first = in_units(vector_of(position_1), units_of(position_1, 1), "km", "position_1")
-    others = _places((position_2, position_3, position_4), time, largest_gap, first=2)
+    others = _places((position_2, position_3, position_4), position_1, largest_gap, undeclared, first=2)
     found = multipoint.shape(np.concatenate([first[:, None], others], 1))
     both = np.stack([found.elongation, found.planarity, found.quality, found.volume_ratio], 1)
     told = {"LABL_PTR_1": "measure", "long_name": "Shape of the tetrahedron"}
@@ -77,7 +79,7 @@ def tetrahedron(
 
 
 @recipe("{input}/timing", inputs={"field_1": Fits(kinds=("series",), shapes=((3,),), units=NT)},
-        parameters=(*_FIELDS, *_PLACES, GAP,
+        parameters=(*_FIELDS, *_PLACES, UNDECLARED, GAP,
                     Parameter(name="longest", type="float", default=10.0, low=1e-3, high=3600.0, units="s",
                               description="Longest lag between two spacecraft")),
         title="{title}: timing of a planar structure", kind="samples",
@@ -85,15 +87,15 @@ def tetrahedron(
 def timing(
     field_1: "xr.Dataset", field_2: "xr.Dataset | None", field_3: "xr.Dataset | None", field_4: "xr.Dataset | None",
     position_1: "xr.Dataset | None", position_2: "xr.Dataset | None", position_3: "xr.Dataset | None",
-    position_4: "xr.Dataset | None", largest_gap: float, longest: float,
+    position_4: "xr.Dataset | None", undeclared: str, largest_gap: float, longest: float,
 ) -> "pa.Table":  # fmt: skip
     """Motion of the planar structure of the asked interval, from lags of the most varying component; one row."""
     from armillary.science.fields import multipoint
     from armillary.science.fields.variance import minimum_variance
 
     time = field_1["time"].to_numpy()
-    b = _fields(field_1, (field_2, field_3, field_4), largest_gap)
-    where = _places((position_1, position_2, position_3, position_4), time, largest_gap)
+    b = _fields(field_1, (field_2, field_3, field_4), largest_gap, undeclared)
+    where = _places((position_1, position_2, position_3, position_4), field_1, largest_gap, undeclared)
     along = b @ minimum_variance(b.reshape(-1, 3)).axes[0]
     ns = time.astype(np.int64)
     steps = np.diff(ns) / 1e9
@@ -103,29 +105,34 @@ def timing(
     # Where each one was when the structure passed it, counted from the middle of the interval.
     middle = (ns - ns[0]) / 1e9 - (ns[-1] - ns[0]) / 2e9
     passed = np.stack([[np.interp(arrival[one], middle, where[:, one, axis]) for axis in range(3)] for one in range(4)])
-    return _row(multipoint.timing(passed, arrival), arrival, worst)
+    return _row(multipoint.timing(passed, arrival), arrival, worst, frame_told(field_1).name)
 
 
 RECIPES: Final[tuple[Recipe, ...]] = (curlometer, tetrahedron, timing)
 
 
-def _fields(first: "xr.Dataset", others: tuple["xr.Dataset | None", ...], largest_gap: float) -> "Array":
-    """Give the fields of all four at the times of the first, nT, shape (t, 4, 3)."""
-    time = first["time"].to_numpy()
-    rest = [vector_at(one, f"field_{n}", "nT", time, largest_gap) for n, one in enumerate(others, 2)]
-    return np.stack([vector_of(first), *rest], 1)
+def _fields(
+    first: "xr.Dataset", others: "tuple[xr.Dataset | None, ...]", largest_gap: float, undeclared: str
+) -> "Array":
+    """Give the fields of all four at the times and in the frame of the first, nT, shape (t, 4, 3)."""
+    rest = [vector_beside(first, one, f"field_{n}", "nT", largest_gap, undeclared) for n, one in enumerate(others, 2)]
+    own = in_units(vector_of(first), units_of(first, 1), "nT", "field_1")
+    return np.stack([own, *rest], 1)
 
 
-def _places(positions: tuple["xr.Dataset | None", ...], time: "Array", largest_gap: float, first: int = 1) -> "Array":
-    """Give positions in km at these times, shape (t, spacecraft, 3)."""
-    found = [vector_at(one, f"position_{n}", "km", time, largest_gap) for n, one in enumerate(positions, first)]
+def _places(
+    positions: "tuple[xr.Dataset | None, ...]", like: "xr.Dataset", largest_gap: float, undeclared: str, first: int = 1
+) -> "Array":
+    """Give positions in km at the times and in the frame of other vectors, shape (t, spacecraft, 3)."""
+    found = [vector_beside(like, one, f"position_{n}", "km", largest_gap, undeclared)
+             for n, one in enumerate(positions, first)]  # fmt: skip
     return np.stack(found, 1)
 
 
-def _row(plane: Any, arrival: "Array", worst: float) -> "pa.Table":
+def _row(plane: Any, arrival: "Array", worst: float, frame: str) -> "pa.Table":
     import pyarrow as pa
 
-    from armillary.model.kinds import column
+    from armillary.model.kinds import column, with_table_attrs
 
     columns: dict[str, tuple[float, str, str]] = {
         "n_x": (plane.normal[0], "", "Normal, along the motion"), "n_y": (plane.normal[1], "", "Normal"),
@@ -135,4 +142,5 @@ def _row(plane: Any, arrival: "Array", worst: float) -> "pa.Table":
     }  # fmt: skip
     columns |= {f"t_{n}": (one, "s", "Arrival, against the mean of all") for n, one in enumerate(arrival, 1)}
     schema = pa.schema([column(name, pa.float64(), unit, about) for name, (_, unit, about) in columns.items()])
-    return pa.table([pa.array([float(one)]) for one, _, _ in columns.values()], schema=schema)
+    made = pa.table([pa.array([float(one)]) for one, _, _ in columns.values()], schema=schema)
+    return with_table_attrs(made, {"frame": frame})

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Attributes of the data that still hold for what is made from them.
 _KEPT: Final = ("citation", "licence", "Acknowledgement", "DOI", "Rules_of_use")
+#: Attributes, capitals apart, that tell a frame: of ISTP, of others, of HAPI.
+_FRAMES: Final = ("coordinate_system", "frame", "coordinatesystemname")
 
 
 def main_of(data: "xr.Dataset", components: int) -> "xr.DataArray":
@@ -57,12 +59,27 @@ def seconds_of(data: "xr.Dataset") -> "Array":
 
 
 def frame_of(data: "xr.Dataset") -> str:
-    """Give the name of the frame that the main variable's attributes tell, "" if they tell none."""
-    for one in data.data_vars.values():
-        for name in ("COORDINATE_SYSTEM", "FRAME"):
-            if one.attrs.get(name):
-                return str(one.attrs[name])
+    """Give the name of the frame that the attributes of a variable tell, or those of all; "" if they tell none."""
+    for attrs in (*(one.attrs for one in data.data_vars.values()), data.attrs):
+        told = {str(name).lower(): value for name, value in attrs.items()}
+        for name in _FRAMES:
+            if told.get(name):
+                return str(told[name])
     return ""
+
+
+def craft_of(data: "xr.Dataset") -> str:
+    """Give the name of the spacecraft that the metadata tell, in capitals as in MMS1 or THA; "" if they tell none."""
+    source, logical = (str(data.attrs.get(name, "")) for name in ("Source_name", "Logical_source"))
+    told = source.partition(">")[0].strip().upper()
+    # Files that were written here tell who wrote them, and in their logical source what they are of.
+    return logical.partition("_")[0].strip().upper() if told in {"", "ARMILLARY"} else told
+
+
+def kept_attrs(data: "xr.Dataset") -> dict[str, Any]:
+    """Give the attributes of data that hold for what is made from them: credits, and whose data they are."""
+    craft = craft_of(data)
+    return {name: data.attrs[name] for name in _KEPT if name in data.attrs} | ({"Source_name": craft} if craft else {})
 
 
 def at_times(data: "xr.Dataset", time: "Array", largest_gap: float | None = None) -> "Array":
@@ -88,8 +105,7 @@ def series(
     """
     import xarray as xr
 
-    attrs = {name: like.attrs[name] for name in _KEPT if name in like.attrs}
     given: dict[str, Any] = {"time": like["time"].to_numpy(), **coords}
     given["time"] = np.asarray(given["time"]).astype("datetime64[ns]")
     return xr.Dataset({name: (dims, values, {"units": "", **told}) for name, (dims, values, told) in variables.items()},
-                      given, attrs)  # fmt: skip
+                      given, kept_attrs(like))  # fmt: skip

@@ -2,14 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from armillary.errors import BadData
-from armillary.missions.plasma.generic.beside import DESPUN, chosen, vector_at
-from armillary.missions.plasma.generic.frames import told_frame
-from armillary.missions.plasma.generic.reading import frame_of
+from armillary.missions.plasma.generic.beside import chosen, vector_at
+from armillary.missions.plasma.generic.reading import craft_of
+from armillary.missions.plasma.generic.turning import Frame
 from armillary.model import Parameter
-from armillary.science.coordinates.frames import frame_named, matrices, transform
+from armillary.science.coordinates.frames import matrices
 from armillary.science.particles.bases import BASES, basis_of, read_axes
 from armillary.science.particles.datasets import vector
 
@@ -27,7 +24,7 @@ VELOCITY: Final = chosen(
 )
 POSITION: Final = chosen(
     "position",
-    "Path of the position from the Earth (GSE if nothing tells its frame), for r_geo, phi_geo and the like",
+    "Path of the position from the Earth, for r_geo, phi_geo and the like",
 )
 BASIS: Final = Parameter(
     name="basis",
@@ -42,12 +39,20 @@ AXES: Final = Parameter(
     default="",
     description="For the basis custom: two or three vectors, such as '1 0 0; 0 1 0'",
 )
+GAP: Final = Parameter(
+    name="largest_gap", type="float", default=5.0, low=0.001, high=86400.0, units="s",
+    description="Longest step that is bridged between samples of a chosen product, and half of the longest window",
+)  # fmt: skip
 #: The frame that a basis needs to be turned into from GSE.
 _FROM_GSE: Final = {"gsm": "GSM", "sm": "SM", "phi_geo": "GEO", "mphi_geo": "GEO"}
 
 
-def field_of(distribution: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float) -> "Array":
+def field_of(
+    distribution: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float, undeclared: str = "refuse"
+) -> "Array":
     """Give the magnetic field at the times of a skymap and in its frame, nT, shape (t, 3); NaN in gaps.
+
+    Where the skymap tells how long it was counted, it is the mean over that time.
 
     Raises
     ------
@@ -56,46 +61,26 @@ def field_of(distribution: "xr.Dataset", field: "xr.Dataset | None", largest_gap
     """
     if field is None:
         return vector(distribution, "magnetic_field", "give the path of a magnetic field as the parameter field")
-    return turned(distribution, field, vector_at(field, "field", "nT", distribution["time"].to_numpy(), largest_gap))
+    return _chosen(distribution, field, ("field", "nT"), largest_gap, undeclared)
 
 
-def velocity_of(distribution: "xr.Dataset", velocity: "xr.Dataset | None", largest_gap: float) -> "Array":
+def velocity_of(
+    distribution: "xr.Dataset", velocity: "xr.Dataset | None", largest_gap: float, undeclared: str = "refuse"
+) -> "Array":
     """Give the bulk velocity at the times of a skymap and in its frame, km/s, shape (t, 3); errors as `field_of`."""
     if velocity is None:
         return vector(distribution, "bulk_velocity", "give the path of a bulk velocity as the parameter velocity")
-    there = vector_at(velocity, "velocity", "km/s", distribution["time"].to_numpy(), largest_gap)
-    return turned(distribution, velocity, there)
+    return _chosen(distribution, velocity, ("velocity", "km/s"), largest_gap, undeclared)
 
 
-def turned(distribution: "xr.Dataset", other: "xr.Dataset", vectors: "Array") -> "Array":
-    """Turn vectors of another product, already at these times, into the frame of a skymap.
-
-    A product whose frame nobody tells, neither its metadata nor its name, is taken to be in the frame of the skymap.
-
-    Raises
-    ------
-    BadData
-        If there is no way from the one frame to the other.
-    """
-    own, given = str(distribution["psd"].attrs.get("COORDINATE_SYSTEM", "")), _told(other)
-    if not given or given.upper() == own.upper() or {given.upper(), own.upper()} <= DESPUN:
-        return vectors
-    time, to_gse = distribution["time"].to_numpy(), distribution.get("to_gse")
-    if frame_named(given) and frame_named(own):
-        return transform(vectors, time, frame_named(given), frame_named(own))
-    if frame_named(given) and to_gse is not None:
-        there = transform(vectors, time, frame_named(given), "GSE")
-        return np.asarray(np.einsum("tji,tj->ti", to_gse.to_numpy(), there))
-    if given.upper() == "RTN" and "to_rtn" in distribution:
-        return np.asarray(np.einsum("tji,tj->ti", distribution["to_rtn"].to_numpy(), vectors))
-    raise BadData(
-        f"vectors in {given} cannot be turned into the {own} of the distribution", f"choose a product in {own}"
-    )
+def accumulation_of(distribution: "xr.Dataset") -> float:
+    """Give how many seconds from its time on a skymap was counted; 0 if its time stands for all of it."""
+    return float(distribution["psd"].attrs.get("accumulation", 0.0))
 
 
 def axes_of(
     distribution: "xr.Dataset", basis: str, *, field: "xr.Dataset | None" = None, velocity: "xr.Dataset | None" = None,
-    position: "xr.Dataset | None" = None, axes: str = "", largest_gap: float = 60.0,
+    position: "xr.Dataset | None" = None, axes: str = "", largest_gap: float = 60.0, undeclared: str = "refuse",
 ) -> "Array":  # fmt: skip
     """Give the axes of a basis at each time of a skymap, shape (t, 3, 3); see `armillary.science.particles.bases`.
 
@@ -105,23 +90,21 @@ def axes_of(
         If something that the basis needs is not there.
     """
     time = distribution["time"].to_numpy()
-    place = None if position is None else vector_at(position, "position", "km", time, largest_gap)
-    if position is not None and place is not None:
-        told = _told(position) or "GSE"
-        place = transform(place, time, frame_named(told) or told, "GSE")
+    place = None if position is None else vector_at(
+        position, "position", "km", time, largest_gap, frame=Frame("GSE"), undeclared=undeclared)  # fmt: skip
     return basis_of(
         distribution, basis, custom=read_axes(axes), position=place,
-        field=None if field is None else field_of(distribution, field, largest_gap),
-        velocity=None if velocity is None else velocity_of(distribution, velocity, largest_gap),
+        field=None if field is None else field_of(distribution, field, largest_gap, undeclared),
+        velocity=None if velocity is None else velocity_of(distribution, velocity, largest_gap, undeclared),
         from_gse=matrices(time, "GSE", _FROM_GSE[basis]) if basis in _FROM_GSE else None,
     )  # fmt: skip
 
 
-def _told(data: "xr.Dataset") -> str:
-    """Give the frame that a product's metadata or name tell, "" if they tell none."""
-    if frame_of(data):
-        return frame_of(data)
-    try:
-        return told_frame(data, "", local_too=True)
-    except BadData:
-        return ""
+def _chosen(
+    distribution: "xr.Dataset", other: "xr.Dataset", called: tuple[str, str], largest_gap: float, undeclared: str
+) -> "Array":
+    """Give chosen vectors in the frame of a skymap: what it would have beside psd, if these lay there."""
+    own = Frame(str(distribution["psd"].attrs.get("COORDINATE_SYSTEM", "")).upper(), craft_of(distribution))
+    time = distribution["time"].to_numpy()
+    return vector_at(other, *called, time, largest_gap, frame=own, undeclared=undeclared, beside=distribution,
+                     accumulation=accumulation_of(distribution))  # fmt: skip

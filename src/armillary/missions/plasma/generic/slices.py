@@ -5,9 +5,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import numpy as np
 
 from armillary.errors import BadParameter
-from armillary.missions.plasma.generic.beside import chosen
 from armillary.missions.plasma.generic.reading import series
-from armillary.missions.plasma.generic.skymaps import AXES, BASIS, FIELD, VELOCITY, axes_of, field_of, velocity_of
+from armillary.missions.plasma.generic.skymaps import (
+    AXES,
+    BASIS,
+    FIELD,
+    GAP,
+    POSITION,
+    VELOCITY,
+    axes_of,
+    field_of,
+    velocity_of,
+)
+from armillary.missions.plasma.generic.turning import UNDECLARED
 from armillary.model import Fits, Parameter, recipe
 from armillary.science.particles import projections, slices, volumes
 from armillary.science.particles.datasets import PSD_UNITS, from_dataset, vector
@@ -36,10 +46,6 @@ _NAMES: Final = {
     "perp1_perp2": ("v perp1", "v perp2", "v par"),
 }  # fmt: skip
 
-_GAP: Final = Parameter(
-    name="largest_gap", type="float", default=5.0, low=0.001, high=86400.0, units="s",
-    description="Longest step that is bridged between samples of a chosen product, and half of the longest window",
-)  # fmt: skip
 _WINDOW: Final = Parameter(
     name="window", type="float", default=0.0, low=0.0, high=86400.0, units="s",
     description="Mean over windows of this length, each time in its own basis; 0 for every time by itself",
@@ -60,10 +66,7 @@ _LIMIT: Final = Parameter(
     name="limit", type="float", default=0.0, low=0.0,
     description="How far the axes reach, km/s (eV for those of energy); 0 for what 10 keV are",
 )  # fmt: skip
-_POSITION: Final = chosen(
-    "position", "Path of the spacecraft's position from the Earth (GSE if nothing tells its frame)"
-)
-_SEEN: Final = (BASIS, AXES, _FRAME, FIELD, VELOCITY, _POSITION, _GAP)
+_SEEN: Final = (BASIS, AXES, _FRAME, FIELD, VELOCITY, POSITION, UNDECLARED, GAP)
 
 
 class _Seen(NamedTuple):
@@ -76,6 +79,7 @@ class _Seen(NamedTuple):
     field: "xr.Dataset | None"
     velocity: "xr.Dataset | None"
     position: "xr.Dataset | None"
+    undeclared: str
     largest_gap: float
 
 
@@ -104,11 +108,14 @@ def _size(default: int, high: int, what: str) -> Parameter:
 def plane_slice(
     distribution: "xr.Dataset", *, plane: str, method: str, size: int, limit: float, scale: str, thickness: float,
     window: float, basis: str, axes: str, frame: str, field: "xr.Dataset | None",
-    velocity: "xr.Dataset | None", position: "xr.Dataset | None", largest_gap: float,
+    velocity: "xr.Dataset | None", position: "xr.Dataset | None", undeclared: str,
+    largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Value of f on a plane through the origin, or through the bulk velocity."""
     view = _view(
-        distribution, _PLANES[plane], _Seen(window, basis, axes, frame, field, velocity, position, largest_gap)
+        distribution,
+        _PLANES[plane],
+        _Seen(window, basis, axes, frame, field, velocity, position, undeclared, largest_gap),
     )
     pixels = slices.centres(_reach(view.cells, limit, scale), size)
     wanted = slices.plane_velocities(pixels, pixels, cast("slices.Axes", scale), view.cells.mass, _LEAST)
@@ -125,10 +132,13 @@ def plane_slice(
 def cuts(
     distribution: "xr.Dataset", *, axis: str, method: str, size: int, limit: float,
     window: float, basis: str, axes: str, frame: str, field: "xr.Dataset | None",
-    velocity: "xr.Dataset | None", position: "xr.Dataset | None", largest_gap: float,
+    velocity: "xr.Dataset | None", position: "xr.Dataset | None", undeclared: str,
+    largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Value of f along one axis of the basis; beside it those along the two others."""
-    view = _view(distribution, _AXIS[axis], _Seen(window, basis, axes, frame, field, velocity, position, largest_gap))
+    view = _view(
+        distribution, _AXIS[axis], _Seen(window, basis, axes, frame, field, velocity, position, undeclared, largest_gap)
+    )
     speeds = slices.centres(_reach(view.cells, limit), size)
     values = slices.cuts(view.cells, view.axes, speeds, method=cast("Method", method), centre=view.centre)
     made = _line(distribution, values[:, 0], speeds, view, window, PSD_UNITS, f"f along {view.names[0]}")
@@ -150,10 +160,13 @@ def cuts(
 def reduced_1d(
     distribution: "xr.Dataset", *, axis: str, size: int, limit: float, low_across: float, high_across: float,
     window: float, basis: str, axes: str, frame: str, field: "xr.Dataset | None",
-    velocity: "xr.Dataset | None", position: "xr.Dataset | None", largest_gap: float,
+    velocity: "xr.Dataset | None", position: "xr.Dataset | None", undeclared: str,
+    largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Integral of f over the two directions across an axis."""
-    view = _view(distribution, _AXIS[axis], _Seen(window, basis, axes, frame, field, velocity, position, largest_gap))
+    view = _view(
+        distribution, _AXIS[axis], _Seen(window, basis, axes, frame, field, velocity, position, undeclared, largest_gap)
+    )
     reach = _reach(view.cells, limit)
     bins = projections.Bins(-reach, reach, size)
     across = (low_across or -np.inf, high_across or np.inf)
@@ -171,11 +184,14 @@ def reduced_1d(
 def reduced_2d(
     distribution: "xr.Dataset", *, plane: str, size: int, limit: float, high_across: float,
     window: float, basis: str, axes: str, frame: str, field: "xr.Dataset | None",
-    velocity: "xr.Dataset | None", position: "xr.Dataset | None", largest_gap: float,
+    velocity: "xr.Dataset | None", position: "xr.Dataset | None", undeclared: str,
+    largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Integral of f over the direction across a plane."""
     view = _view(
-        distribution, _PLANES[plane], _Seen(window, basis, axes, frame, field, velocity, position, largest_gap)
+        distribution,
+        _PLANES[plane],
+        _Seen(window, basis, axes, frame, field, velocity, position, undeclared, largest_gap),
     )
     reach = _reach(view.cells, limit)
     bins, far = projections.Bins(-reach, reach, size), high_across or np.inf
@@ -191,10 +207,13 @@ def reduced_2d(
 def volume(
     distribution: "xr.Dataset", *, method: str, size: int, limit: float,
     window: float, basis: str, axes: str, frame: str, field: "xr.Dataset | None",
-    velocity: "xr.Dataset | None", position: "xr.Dataset | None", largest_gap: float,
+    velocity: "xr.Dataset | None", position: "xr.Dataset | None", undeclared: str,
+    largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """F on a cubic grid of velocities, for surfaces and clouds; 0 beyond the energies of the instrument."""
-    view = _view(distribution, (0, 1, 2), _Seen(window, basis, axes, frame, field, velocity, position, largest_gap))
+    view = _view(
+        distribution, (0, 1, 2), _Seen(window, basis, axes, frame, field, velocity, position, undeclared, largest_gap)
+    )
     axis = slices.centres(_reach(view.cells, limit), size)
     values = volumes.volume(view.cells, view.axes, axis, method=cast("Method", method), centre=view.centre)
     coords = {
@@ -220,15 +239,15 @@ def _view(distribution: "xr.Dataset", order: tuple[int, int, int], seen: _Seen) 
         distribution = distribution.assign(bulk_velocity=(("time", "xyz"), moments(cells).velocity, {"units": "km/s"}))
     axes = axes_of(
         distribution, seen.basis, field=field, velocity=velocity, position=seen.position, axes=seen.axes,
-        largest_gap=gap,
+        largest_gap=gap, undeclared=seen.undeclared,
     )[:, list(order)]  # fmt: skip
-    bulk = velocity_of(distribution, velocity, gap)
+    bulk = velocity_of(distribution, velocity, gap, seen.undeclared)
     moving = seen.frame == "plasma"
     arrows = (
         {} if moving else {"bulk_velocity": (bulk, "km/s", f"bulk velocity{', moment of these cells' * by_moment}")}
     )
     if field is not None or "magnetic_field" in distribution:
-        arrows["magnetic_field"] = (field_of(distribution, field, gap), "nT", "magnetic field")
+        arrows["magnetic_field"] = (field_of(distribution, field, gap, seen.undeclared), "nT", "magnetic field")
     if "electric_field" in distribution:
         arrows["electric_field"] = (vector(distribution, "electric_field", ""), "mV/m", "electric field")
     usual = ("vx", "vy", "vz") if seen.basis in _FRAMES else ("v perp x", "v perp y", "v par")

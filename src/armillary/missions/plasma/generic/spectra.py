@@ -22,6 +22,7 @@ from armillary.missions.plasma.generic.skymaps import (
     field_of,
     velocity_of,
 )
+from armillary.missions.plasma.generic.turning import UNDECLARED
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science.particles import pitch_products, spectra
 from armillary.science.particles.angles import over_energy
@@ -115,17 +116,18 @@ def polar_spectrogram(
 
 
 @recipe("{input}/pitch_angles", inputs={"distribution": _SKYMAP}, units=_EFLUX, pad="largest_gap",
-        parameters=(_LOW, _HIGH, _bins(18, "Bins from 0 to 180 degrees"), _QUANTITY, FIELD, _FRAME, VELOCITY, GAP),
+        parameters=(_LOW, _HIGH, _bins(18, "Bins from 0 to 180 degrees"), _QUANTITY, FIELD, _FRAME, VELOCITY,
+                    UNDECLARED, GAP),
         title="{title}: pitch angles", kind="spectrogram", block="time")  # fmt: skip
 def pitch_angles(
     distribution: "xr.Dataset", low_energy: float, high_energy: float, bins: int, quantity: str,
-    field: "xr.Dataset | None", frame: str, velocity: "xr.Dataset | None", largest_gap: float,
+    field: "xr.Dataset | None", frame: str, velocity: "xr.Dataset | None", undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Pitch-angle distribution: mean over gyro-phase and energy (ln E); cells are shared among bins by area.
 
     ``measured`` is the part of each bin's solid angle that was measured, mean over the same energies.
     """
-    cells, made, centres = _pitch(distribution, bins, field, frame, velocity, largest_gap)
+    cells, made, centres = _pitch(distribution, bins, field, frame, velocity, largest_gap, undeclared)
     limits = low_energy, high_energy
     values = over_energy(in_units(made.mean, cells, quantity), cells.energy, *limits)
     whole = pitch_products.pitch_solid_angles(centres)[:, None]
@@ -137,15 +139,16 @@ def pitch_angles(
 
 
 @recipe("{input}/energy_pitch_angle", inputs={"distribution": _SKYMAP}, units=_EFLUX, pad="largest_gap",
-        parameters=(_bins(18, "Bins from 0 to 180 degrees"), _QUANTITY, FIELD, _FRAME, VELOCITY, GAP),
+        parameters=(_bins(18, "Bins from 0 to 180 degrees"), _QUANTITY, FIELD, _FRAME, VELOCITY,
+                    UNDECLARED, GAP),
         title="{title}: energies and pitch angles", kind="plane", axes=("energy", "pitch angle"),
         block="time")  # fmt: skip
 def energy_pitch_angle(
     distribution: "xr.Dataset", bins: int, quantity: str, field: "xr.Dataset | None", frame: str,
-    velocity: "xr.Dataset | None", largest_gap: float,
+    velocity: "xr.Dataset | None", undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Mean over gyro-phase at each energy and pitch angle; cells are shared among bins of pitch angle by area."""
-    cells, made, centres = _pitch(distribution, bins, field, frame, velocity, largest_gap)
+    cells, made, centres = _pitch(distribution, bins, field, frame, velocity, largest_gap, undeclared)
     axis, known = _energy_axis(cells.energy)
     told = _told(quantity, f"energies and pitch angles, {frame} frame") | {"DEPEND_1": known, "DEPEND_2": "pitch_angle"}
     del told["DISPLAY_TYPE"]
@@ -162,19 +165,19 @@ def energy_pitch_angle(
                               description="Least pitch angle (from z of the basis) that counts"),
                     Parameter(name="high_pitch", type="float", default=180.0, low=0.0, high=180.0, units="deg",
                               description="Largest pitch angle that counts"),
-                    BASIS, AXES, FIELD, VELOCITY, POSITION, _FRAME, GAP),
+                    BASIS, AXES, FIELD, VELOCITY, POSITION, _FRAME, UNDECLARED, GAP),
         title="{title}: gyro-phases", kind="spectrogram", block="time")  # fmt: skip
 def gyro_phase(
     distribution: "xr.Dataset", low_energy: float, high_energy: float, bins: int, quantity: str, low_pitch: float,
     high_pitch: float, basis: str, axes: str, field: "xr.Dataset | None", velocity: "xr.Dataset | None",
-    position: "xr.Dataset | None", frame: str, largest_gap: float,
+    position: "xr.Dataset | None", frame: str, undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Mean over pitch angle and energy (ln E) at each angle around z of a basis, from its x towards its y."""
     from armillary.science.particles.gyrophase import gyro_phase_distribution, phase_centres
 
     turn = axes_of(distribution, basis, field=field, velocity=velocity, position=position, axes=axes,
-                   largest_gap=largest_gap)  # fmt: skip
-    cells = _in_frame(distribution, frame, velocity, largest_gap)
+                   largest_gap=largest_gap, undeclared=undeclared)  # fmt: skip
+    cells = _in_frame(distribution, frame, velocity, largest_gap, undeclared)
     made = gyro_phase_distribution(cells, turn, bins, low_pitch, high_pitch)
     values = over_energy(in_units(made.mean, cells, quantity), cells.energy, low_energy, high_energy)
     told = {"units": "deg", "long_name": f"Gyro-phase in {basis}", "LABLAXIS": "gyro-phase", "SCALETYP": "linear"}
@@ -237,21 +240,25 @@ RECIPES: Final[tuple[Recipe, ...]] = (
 )  # fmt: skip
 
 
-def _in_frame(distribution: "xr.Dataset", frame: str, velocity: "xr.Dataset | None", largest_gap: float) -> "Skymap":
+def _in_frame(
+    distribution: "xr.Dataset", frame: str, velocity: "xr.Dataset | None", largest_gap: float, undeclared: str
+) -> "Skymap":
     from armillary.science.particles.moving import seen_from
 
     cells = replace(from_dataset(distribution), error=None)
-    return cells if frame == "spacecraft" else seen_from(cells, velocity_of(distribution, velocity, largest_gap))
+    if frame == "spacecraft":
+        return cells
+    return seen_from(cells, velocity_of(distribution, velocity, largest_gap, undeclared))
 
 
 def _pitch(
     distribution: "xr.Dataset", bins: int, field: "xr.Dataset | None", frame: str, velocity: "xr.Dataset | None",
-    largest_gap: float,
+    largest_gap: float, undeclared: str,
 ) -> "tuple[Skymap, Binned, Array]":  # fmt: skip
     from armillary.science.particles.pitch import pitch_angle_distribution, pitch_edges
 
-    b, edges = field_of(distribution, field, largest_gap), pitch_edges(bins)
-    cells = _in_frame(distribution, frame, velocity, largest_gap)
+    b, edges = field_of(distribution, field, largest_gap, undeclared), pitch_edges(bins)
+    cells = _in_frame(distribution, frame, velocity, largest_gap, undeclared)
     return cells, pitch_angle_distribution(cells, b, edges), (edges[1:] + edges[:-1]) / 2
 
 

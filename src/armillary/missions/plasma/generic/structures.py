@@ -12,10 +12,12 @@ from armillary.missions.plasma.generic.beside import (
     scalar_at,
     units_of,
     vector_at,
+    vector_beside,
     vectors,
 )
 from armillary.missions.plasma.generic.fields import KM_PER_S, NT
-from armillary.missions.plasma.generic.reading import at_times, frame_of, main_of, series, vector_of
+from armillary.missions.plasma.generic.reading import at_times, main_of, series, vector_of
+from armillary.missions.plasma.generic.turning import UNDECLARED, Frame, frame_told, turned_into
 from armillary.missions.plasma.unit_spellings import EARTH_RADIUS
 from armillary.model import Fits, Interval, Parameter, Recipe, parse_time, recipe
 from armillary.science import plasma
@@ -47,23 +49,25 @@ _CONSTRAINT: Final = Parameter(
 )  # fmt: skip
 #: Units by which what is given for a pressure is known to be a temperature.
 _OF_TEMPERATURE: Final = frozenset({"ev", "kev", "k", "degk", "deg k", "kelvin"})
-_FIELD: Final = chosen("field", "Path of the magnetic field, three components in nT in the same frame")
+_FIELD: Final = chosen("field", "Path of the magnetic field, nT; it is turned into the frame of these vectors")
 _DENSITY: Final = chosen("density", "Path of the density, cm^-3")
 
 
 @recipe("{input}/lmn", inputs={"vector": Fits(kinds=("series",), shapes=((3,),))},
         parameters=(chosen("field", "Path of the field whose variance gives the axes; empty for the vector itself"),
-                    _BEGIN, _END, _CONSTRAINT),
+                    _BEGIN, _END, _CONSTRAINT, UNDECLARED),
         title="{title}: LMN by minimum variance", kind="series", units="{units}", shape=(3,),
         citation=_SONNERUP)  # fmt: skip
-def lmn(vector: "xr.Dataset", field: "xr.Dataset | None", begin: str, end: str, constraint: str) -> "xr.Dataset":
+def lmn(
+    vector: "xr.Dataset", field: "xr.Dataset | None", begin: str, end: str, constraint: str, undeclared: str
+) -> "xr.Dataset":
     """Turn a vector into the axes of most (L), middle (M) and least (N) variance of a field in the asked interval."""
-    found = _axes_of(vector if field is None else field, begin, end, constraint)
+    found = _axes_of(vector if field is None else _turned_to(vector, field, undeclared), begin, end, constraint)
     turned = vectors(vector, vector_of(vector) @ found.axes.T, "lmn", units_of(vector, 1), "In LMN", frame="LMN",
                      labels=_LMN)  # fmt: skip
     label = str(main_of(vector, 1).attrs.get("LABLAXIS") or "")
     told = {f"axis_{name}": axis.tolist() for name, axis in zip("lmn", found.axes, strict=True)}
-    told |= {"eigenvalues": found.eigenvalues.tolist(), "LABLAXIS": label, "axes_frame": frame_of(vector)}
+    told |= {"eigenvalues": found.eigenvalues.tolist(), "LABLAXIS": label, "axes_frame": frame_told(vector).name}
     turned["lmn"].attrs |= told
     return turned
 
@@ -77,10 +81,10 @@ def mva(vector: "xr.Dataset", begin: str, end: str, constraint: str) -> "pa.Tabl
 
     found = _axes_of(vector, begin, end, constraint)
     units, errors = units_of(vector, 1), angular_errors(found)
-    along = found.axes @ found.mean
+    along, frame = found.axes @ found.mean, frame_told(vector).name or "the frame of the vector"
     columns: dict[str, tuple[Any, str, str]] = {
         "axis": (list(_LMN), "", "Most, middle and least variance"),
-        **{name: (found.axes[:, n], "", f"Component of the axis in {frame_of(vector) or 'the frame of the vector'}")
+        **{name: (found.axes[:, n], "", f"Component of the axis in {frame}")
            for n, name in enumerate(_XYZ)},
         "variance": (found.eigenvalues, f"({units})^2", "Eigenvalue"),
         "mean": (along, units, "Mean of the vector along the axis"),
@@ -112,7 +116,7 @@ def sliding_mva(vector: "xr.Dataset", window: float, step: float) -> "xr.Dataset
     found = sliding_variance(ns, vector_of(vector), starts, length)
     units = units_of(vector, 1)
     normal = {"LABLAXIS": "N", "long_name": "Direction of least variance", "LABL_PTR_1": "component",
-              "COORDINATE_SYSTEM": frame_of(vector), "DISPLAY_TYPE": "time_series"}  # fmt: skip
+              "COORDINATE_SYSTEM": frame_told(vector).name, "DISPLAY_TYPE": "time_series"}  # fmt: skip
     beside = {"VAR_TYPE": "support_data"}
     return series(vector, {
         "normal": (("time", "component"), found.axes[:, 2], normal),
@@ -129,21 +133,27 @@ def sliding_mva(vector: "xr.Dataset", window: float, step: float) -> "xr.Dataset
 
 
 @recipe("{input}/de_hoffmann_teller", inputs={"velocity": Fits(kinds=("series",), shapes=((3,),), units=KM_PER_S)},
-        parameters=(_FIELD, _BEGIN, _END, GAP,
+        parameters=(_FIELD, _BEGIN, _END, UNDECLARED, GAP,
                     Parameter(name="accelerated", type="bool", default=False,
                               description="Whether the frame may be accelerated evenly")),
         title="{title}: de Hoffmann-Teller frame", kind="samples", citation=_KHRABROV)  # fmt: skip
 def de_hoffmann_teller(
-    velocity: "xr.Dataset", field: "xr.Dataset | None", begin: str, end: str, largest_gap: float, accelerated: bool
+    velocity: "xr.Dataset",
+    field: "xr.Dataset | None",
+    begin: str,
+    end: str,
+    undeclared: str,
+    largest_gap: float,
+    accelerated: bool,
 ) -> "pa.Table":
     """Frame in which the convection electric field of the asked interval is least, with its quality; one row."""
     part = _between(velocity, begin, end)
-    frame, _, _ = _frame_of(part, field, largest_gap, accelerated)
-    return _table(_frame_columns(frame), {"accelerated": accelerated})
+    frame, _, _ = _frame_of(part, field, (largest_gap, undeclared), accelerated)
+    return _table(_frame_columns(frame), {"accelerated": accelerated, "frame": frame_told(velocity).name})
 
 
 @recipe("{input}/walen", inputs={"velocity": Fits(kinds=("series",), shapes=((3,),), units=KM_PER_S)},
-        parameters=(_FIELD, _DENSITY, _BEGIN, _END, GAP,
+        parameters=(_FIELD, _DENSITY, _BEGIN, _END, UNDECLARED, GAP,
                     chosen("pressure", "Path of the parallel and perpendicular pressure (two numbers, nPa) or "
                            "temperature (eV) of the ions; empty for isotropic plasma"),
                     chosen("parallel", "Path of the parallel pressure (nPa) or temperature (eV) where both are leaves "
@@ -153,7 +163,7 @@ def de_hoffmann_teller(
         )  # fmt: skip
 def walen(
     velocity: "xr.Dataset", field: "xr.Dataset | None", density: "xr.Dataset | None", begin: str, end: str,
-    largest_gap: float, pressure: "xr.Dataset | None", parallel: "xr.Dataset | None",
+    undeclared: str, largest_gap: float, pressure: "xr.Dataset | None", parallel: "xr.Dataset | None",
     perpendicular: "xr.Dataset | None",
 ) -> "pa.Table":  # fmt: skip
     """Slope and correlation of the flow in the de Hoffmann-Teller frame against the Alfven velocity; one row."""
@@ -162,7 +172,7 @@ def walen(
     part = _between(velocity, begin, end)
     time = part["time"].to_numpy()
     number = scalar_at(density, "density", "cm^-3", time, largest_gap)
-    frame, v, b = _frame_of(part, field, largest_gap, accelerated=False)
+    frame, v, b = _frame_of(part, field, (largest_gap, undeclared), accelerated=False)
     both = _pressures(pressure, parallel, perpendicular, number, time, largest_gap)
     factor = 1.0 if both is None else anisotropy_factor(*both, np.linalg.norm(b, axis=1))
     line = walen_test(v, frame.velocity, alfven_velocity(b, number, anisotropy=factor))
@@ -172,20 +182,22 @@ def walen(
         "correlation": ([line.correlation], "", "Of that line"),
         "pairs": ([line.samples], "", "Pairs of components"),
     }
-    return _table(told | _frame_columns(frame), {"corrected_for_anisotropy": both is not None})
+    return _table(
+        told | _frame_columns(frame), {"corrected_for_anisotropy": both is not None, "frame": frame_told(velocity).name}
+    )
 
 
 @recipe("{input}/faraday_residue", inputs={"electric": Fits(kinds=("series",), shapes=((3,),), units=("mV/m",))},
-        parameters=(_FIELD, _BEGIN, _END, GAP), title="{title}: normal by least Faraday residue", kind="samples",
-        citation="Khrabrov and Sonnerup (1998), doi:10.1029/98GL51784")  # fmt: skip
+        parameters=(_FIELD, _BEGIN, _END, UNDECLARED, GAP), title="{title}: normal by least Faraday residue",
+        kind="samples", citation="Khrabrov and Sonnerup (1998), doi:10.1029/98GL51784")  # fmt: skip
 def faraday_residue(
-    electric: "xr.Dataset", field: "xr.Dataset | None", begin: str, end: str, largest_gap: float
+    electric: "xr.Dataset", field: "xr.Dataset | None", begin: str, end: str, undeclared: str, largest_gap: float
 ) -> "pa.Table":
     """Planar structure that moves along its normal, from both fields of the asked interval; one row."""
     from armillary.science.fields.variance import minimum_faraday_residue
 
     part = _between(electric, begin, end)
-    b = vector_at(field, "field", "nT", part["time"].to_numpy(), largest_gap)
+    b = vector_beside(part, field, "field", "nT", largest_gap, undeclared)
     found = minimum_faraday_residue(vector_of(part), b)
     values = found.eigenvalues
     columns: dict[str, tuple[Any, str, str]] = {
@@ -193,31 +205,31 @@ def faraday_residue(
     }
     columns["speed"] = ([found.speed], "km/s", "Along the normal")
     columns["ratio"] = ([float(values[1] / values[0]) if values[0] > 0 else None], "", "Second over least eigenvalue")
-    return _table(columns, {"eigenvalues": values.tolist()})
+    return _table(columns, {"eigenvalues": values.tolist(), "frame": frame_told(electric).name})
 
 
 @recipe("{input}/shock_normal", inputs={"b": Fits(kinds=("series",), shapes=((3,),), units=NT)},
         parameters=(
-            chosen("velocity", "Path of the ion velocity, km/s, in the same frame"), _DENSITY,
+            chosen("velocity", "Path of the ion velocity, km/s; it is turned into the frame of the field"), _DENSITY,
             Parameter(name="upstream", type="str", default="", description="start/stop of quiet upstream plasma"),
             Parameter(name="downstream", type="str", default="", description="start/stop of quiet downstream plasma"),
             chosen("temperature", "Path of the sum of ion and electron temperature; empty for no sonic Mach number"),
-            GAP),
+            UNDECLARED, GAP),
         title="{title}: shock normal", kind="samples", citation=_SCHWARTZ)  # fmt: skip
 def shock_normal(
     b: "xr.Dataset", velocity: "xr.Dataset | None", density: "xr.Dataset | None", upstream: str, downstream: str,
-    temperature: "xr.Dataset | None", largest_gap: float,
+    temperature: "xr.Dataset | None", undeclared: str, largest_gap: float,
 ) -> "pa.Table":  # fmt: skip
     """Shock normal by coplanarity and mixed modes from the means of both sides; one row a method."""
     time = b["time"].to_numpy()
     up, down = (_inside(time, *_interval(text, name)) for text, name in
                 ((upstream, "upstream"), (downstream, "downstream")))  # fmt: skip
-    v = vector_at(velocity, "velocity", "km/s", time, largest_gap)
+    v = vector_beside(b, velocity, "velocity", "km/s", largest_gap, undeclared)
     number = scalar_at(density, "density", "cm^-3", time, largest_gap)
     warmth = np.full(len(time), np.nan)
     if temperature is not None:
         warmth = scalar_at(temperature, "temperature", "eV", time, largest_gap)
-    return _shock_table((vector_of(b), v, number, warmth), up, down)
+    return _shock_table((vector_of(b), v, number, warmth), up, down, frame_told(b).name)
 
 
 @recipe("{input}/boundaries", inputs={"position": Fits(kinds=("series",), shapes=((3,),),
@@ -230,38 +242,42 @@ def shock_normal(
             Parameter(name="mach", type="float", default=8.0, low=1.3, high=100.0,
                       description="Fast magnetosonic Mach number of the solar wind"),
             chosen("pressure_of", "Path of the dynamic pressure, nPa, instead of one number"),
-            chosen("bz_of", "Path of the north component, or of the vector, nT, instead of one number"), GAP),
+            chosen("bz_of", "Path of the north component, GSM, or of the vector, nT, instead of one number"),
+            UNDECLARED, GAP),
         title="{title}: distance to magnetopause and bow shock", kind="series", units="R_E", block="time", shape=(2,),
         pad="largest_gap", citation=_SHUE)  # fmt: skip
 def boundaries(
     position: "xr.Dataset", pressure: float, bz: float, mach: float, pressure_of: "xr.Dataset | None",
-    bz_of: "xr.Dataset | None", largest_gap: float,
+    bz_of: "xr.Dataset | None", undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Distance outside the model magnetopause and bow shock along the line to the Earth, and the model normals.
 
-    Positions must be in GSE or GSM; the aberration by the Earth's motion is left out.
+    Positions in other frames than GSE and GSM are turned into GSE, and so the normals are in GSE then. The aberration
+    by the Earth's motion is left out.
     """
     from armillary.science import boundaries as model
 
+    time, told = position["time"].to_numpy(), frame_told(position)
+    frame = told if told.name == "GSM" else Frame("GSE")
     where = in_units(vector_of(position), units_of(position, 1), "km", "the position") / EARTH_RADIUS
-    time = position["time"].to_numpy()
+    where = turned_into(frame, told, where, time, "the position", undeclared=undeclared)
     wind = (
         np.full(len(time), pressure) if pressure_of is None
         else scalar_at(pressure_of, "pressure_of", "nPa", time, largest_gap)
     )  # fmt: skip
     radius = np.linalg.norm(where, axis=1)
     cosine = where[:, 0] / radius
-    standoff, flaring = model.magnetopause_shape(wind, _north(bz_of, bz, time, largest_gap))
+    standoff, flaring = model.magnetopause_shape(wind, _north(bz_of, bz, time, largest_gap, undeclared))
     nose = model.bow_shock_standoff(standoff, mach)
     distance = np.stack([radius - model.magnetopause_distance(cosine, standoff, flaring),
                          radius - model.bow_shock_distance(cosine, nose)], 1)  # fmt: skip
-    told = {"units": "R_E", "LABLAXIS": "distance", "LABL_PTR_1": "boundary", "long_name": "Distance outside"}
-    frame = {"COORDINATE_SYSTEM": frame_of(position), "LABL_PTR_1": "component", "VAR_TYPE": "support_data"}
+    away = {"units": "R_E", "LABLAXIS": "distance", "LABL_PTR_1": "boundary", "long_name": "Distance outside"}
+    normal = {"COORDINATE_SYSTEM": frame.name, "LABL_PTR_1": "component", "VAR_TYPE": "support_data"}
     slopes = model.magnetopause_slope(cosine, flaring), model.bow_shock_slope(cosine)
     return series(position, {
-        "distance": (("time", "boundary"), distance, told),
-        "magnetopause_normal": (("time", "component"), model.normal(where, slopes[0]), frame),
-        "bow_shock_normal": (("time", "component"), model.normal(where, slopes[1]), frame),
+        "distance": (("time", "boundary"), distance, away),
+        "magnetopause_normal": (("time", "component"), model.normal(where, slopes[0]), normal),
+        "bow_shock_normal": (("time", "component"), model.normal(where, slopes[1]), normal),
     }, boundary=["magnetopause", "bow shock"], component=list(_XYZ))  # fmt: skip
 
 
@@ -276,6 +292,13 @@ def _axes_of(data: "xr.Dataset", begin: str, end: str, constraint: str) -> "Vari
     field = finite_rows(vector_of(_between(data, begin, end)))
     across = field.mean(0) if constraint == "no normal field" and len(field) else None
     return minimum_variance(field, tangential=across)
+
+
+def _turned_to(own: "xr.Dataset", field: "xr.Dataset", undeclared: str) -> "xr.Dataset":
+    """Give a field at its own times, in the frame of other vectors."""
+    main, time = main_of(field, 1), field["time"].to_numpy()
+    found = turned_into(frame_told(own), frame_told(field), vector_of(field), time, "field", undeclared=undeclared)
+    return field.assign({str(main.name): (main.dims, found, main.attrs)})
 
 
 def _between(data: "xr.Dataset", begin: str, end: str) -> "xr.Dataset":
@@ -306,12 +329,12 @@ def _anchored(ns: "Array", length: int, every: int) -> "Array":
 
 
 def _frame_of(
-    part: "xr.Dataset", field: "xr.Dataset | None", largest_gap: float, accelerated: bool
+    part: "xr.Dataset", field: "xr.Dataset | None", how: tuple[float, str], accelerated: bool
 ) -> tuple[Any, "Array", "Array"]:
     from armillary.missions.plasma.generic.reading import seconds_of
     from armillary.science.fields.moving_frames import convection_field, de_hoffmann_teller
 
-    v, b = vector_of(part), vector_at(field, "field", "nT", part["time"].to_numpy(), largest_gap)
+    v, b = vector_of(part), vector_beside(part, field, "field", "nT", *how)
     seconds = seconds_of(part) if accelerated else None
     return de_hoffmann_teller(convection_field(v, b), b, seconds=seconds), v, b
 
@@ -365,11 +388,12 @@ def _pressure(values: "Array", units: str, density: "Array") -> "Array":
     return in_units(values, units, "nPa", "pressure")
 
 
-def _north(bz_of: "xr.Dataset | None", bz: float, time: "Array", largest_gap: float) -> "Array":
+def _north(bz_of: "xr.Dataset | None", bz: float, time: "Array", largest_gap: float, undeclared: str) -> "Array":
     if bz_of is None:
         return np.full(len(time), bz)
     if any(one.ndim == 2 and one.shape[1] == 3 for one in bz_of.data_vars.values()):
-        return vector_at(bz_of, "bz_of", "nT", time, largest_gap)[:, 2]
+        found = vector_at(bz_of, "bz_of", "nT", time, largest_gap, frame=Frame("GSM"), undeclared=undeclared)
+        return found[:, 2]
     return scalar_at(bz_of, "bz_of", "nT", time, largest_gap)
 
 
@@ -386,7 +410,7 @@ def _inside(time: "Array", start: int, stop: int) -> "Array":
     return np.flatnonzero((ns >= start) & (ns < stop))
 
 
-def _shock_table(values: tuple["Array", ...], up: "Array", down: "Array") -> "pa.Table":
+def _shock_table(values: tuple["Array", ...], up: "Array", down: "Array", frame: str) -> "pa.Table":
     from armillary.science.fields import shock_normals as shocks
 
     means = [[np.nanmean(one[part], axis=0) if np.isfinite(one[part]).any() else one[:1].mean(0) * np.nan
@@ -403,7 +427,7 @@ def _shock_table(values: tuple["Array", ...], up: "Array", down: "Array") -> "pa
              "alfven_mach": "Of the upstream flow", "fast_mach": "Of the upstream flow",
              "method": "Coplanarity of what"}  # fmt: skip
     columns = {name: ([row[name] for row in rows], units.get(name, ""), about[name]) for name in rows[0]}
-    return _table(columns, {"density_ratio": float(n2 / n1)})
+    return _table(columns, {"density_ratio": float(n2 / n1), "frame": frame})
 
 
 def _shock_row(sides: "Sides", method: str, scalars: tuple["Array", ...]) -> dict[str, Any]:

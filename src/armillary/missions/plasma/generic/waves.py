@@ -4,15 +4,17 @@ Spectrograms go by windows that are anchored to absolute time, so pieces of an i
 that meets a gap or a missing value is an empty column. Wavelets and Welch's mean need all of an interval at once.
 """
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
-from armillary.missions.plasma.generic.beside import GAP, chosen, vector_beside
+from armillary.missions.plasma.generic.beside import GAP, chosen, in_units, units_of, vector_beside
 from armillary.missions.plasma.generic.filtering import CONTEXT, HIGH, LOW, check_context, first_series, samples_of
-from armillary.missions.plasma.generic.reading import at_times, frame_of, series, vector_of
+from armillary.missions.plasma.generic.reading import series, vector_of
+from armillary.missions.plasma.generic.turning import UNDECLARED, frame_told
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science.fields import filters, poynting, spectra, wavelets
 from armillary.science.fields.polarisation import frequencies, polarisation, svd_polarisation
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _ANY: Final = Fits(kinds=("series",), shapes=((), (3,)))
 _VECTOR: Final = Fits(kinds=("series",), shapes=((3,),))
 _ELECTRIC: Final = Fits(kinds=("series",), shapes=((3,),), units=("mV/m",))
+#: Of the largest number of a window: what rounding leaves of a constant.
+_ROUNDING: Final = 1e-13
 #: Complex numbers that a wavelet transform may have.
 _LARGEST: Final = 8_000_000
 
@@ -76,6 +80,10 @@ _FRAME: Final = Parameter(
     description="field-aligned turns each window so that z is along its mean magnetic field",
 )
 _MAGNETIC: Final = chosen("magnetic_field", "Path of the magnetic field; empty takes the mean of the vector itself")
+_BESIDE_E: Final = chosen(
+    "magnetic_field", "Path of the magnetic field, nT; it is turned into the frame of this vector"
+)
+_DETREND_WAVES: Final = replace(_DETREND, choices=("constant", "linear"))
 _MISSING: Final = Parameter(
     name="component_z", type="str", default="measured", choices=("measured", "from E.B=0"),
     description="from E.B=0 replaces z of the electric field; missing within 10 degrees of B in the x-y plane",
@@ -159,11 +167,11 @@ def wavelet(
         parameters=(
             Parameter(name="quantity", type="str", default="degree", description="Which one comes first and is drawn",
                       choices=("power", "degree", "wave_normal_angle", "ellipticity", "helicity")),
-            WINDOW, OVERLAP, _SMOOTHING, _FRAME, _MAGNETIC, _LEAST,
+            WINDOW, OVERLAP, _DETREND_WAVES, _SMOOTHING, _FRAME, _MAGNETIC, _LEAST, UNDECLARED, GAP,
         ))  # fmt: skip
 def polarised(
-    vector: "xr.Dataset", quantity: str, window: float, overlap: float, smoothing: int, frame: str,
-    magnetic_field: "xr.Dataset | None", least_degree: float,
+    vector: "xr.Dataset", quantity: str, window: float, overlap: float, detrend: str, smoothing: int, frame: str,
+    magnetic_field: "xr.Dataset | None", least_degree: float, undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Power, degree of polarisation, wave-normal angle, ellipticity and helicity, as wavpol of SPEDAS has them.
 
@@ -171,7 +179,9 @@ def polarised(
     ellipticity turns as electrons do (right-handed).
     """
     analyse = partial(_means, smoothing=smoothing)
-    return _by_windows(vector, analyse, quantity, window, overlap, frame, magnetic_field, least_degree)
+    b = _magnetic(vector, magnetic_field, largest_gap, undeclared) if frame == "field-aligned" else None
+    shape = _Laid(window, overlap, cast("spectra.Detrend", detrend), least_degree)
+    return _by_windows(vector, analyse, quantity, shape, b)
 
 
 @recipe("{input}/svd_polarisation", inputs={"vector": _VECTOR}, title="{title}: polarisation of waves (SVD)",
@@ -182,37 +192,39 @@ def polarised(
                       description="Which one comes first and is drawn",
                       choices=("power", "planarity", "ellipticity", "wave_vector_polar", "wave_vector_azimuth",
                                "degree")),
-            WINDOW, OVERLAP, _SMOOTHING, _FRAME, _MAGNETIC, _LEAST,
+            WINDOW, OVERLAP, _DETREND_WAVES, _SMOOTHING, _FRAME, _MAGNETIC, _LEAST, UNDECLARED, GAP,
         ))  # fmt: skip
 def svd_polarised(
-    vector: "xr.Dataset", quantity: str, window: float, overlap: float, smoothing: int, frame: str,
-    magnetic_field: "xr.Dataset | None", least_degree: float,
+    vector: "xr.Dataset", quantity: str, window: float, overlap: float, detrend: str, smoothing: int, frame: str,
+    magnetic_field: "xr.Dataset | None", least_degree: float, undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Planarity, ellipticity and direction of the wave vector by singular value decomposition; degree and power too.
 
     The wave vector's sign is unknown: its angle from z is folded into 0 to 90 degrees.
     """
     analyse = partial(_singular, smoothing=smoothing)
-    return _by_windows(vector, analyse, quantity, window, overlap, frame, magnetic_field, least_degree)
+    b = _magnetic(vector, magnetic_field, largest_gap, undeclared) if frame == "field-aligned" else None
+    shape = _Laid(window, overlap, cast("spectra.Detrend", detrend), least_degree)
+    return _by_windows(vector, analyse, quantity, shape, b)
 
 
 @recipe("{input}/poynting_flux", inputs={"electric": _ELECTRIC}, title="{title}: Poynting flux", kind="series",
         units="uW/m^2", block="time", shape=(3,), pad="context",
-        parameters=(chosen("magnetic_field", "Path of the magnetic field, three components in nT in the same frame"),
-                    LOW, HIGH, CONTEXT, _MISSING, GAP))  # fmt: skip
+        parameters=(_BESIDE_E,
+                    LOW, HIGH, CONTEXT, _MISSING, UNDECLARED, GAP))  # fmt: skip
 def poynting_flux(
     electric: "xr.Dataset", magnetic_field: "xr.Dataset | None", low: float, high: float, context: float,
-    component_z: str, largest_gap: float,
+    component_z: str, undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Energy flux E x B / mu_0; with corner frequencies that of the waves between them."""
-    time, e, b = _fields(electric, magnetic_field, component_z, largest_gap)
+    time, e, b = _fields(electric, magnetic_field, component_z, largest_gap, undeclared)
     edge = np.zeros(len(time), np.uint8)
     if (low or high) and len(time) > 1:
         check_context(context, low or high)
         one, other = (filters.filtered(time, field, low, high) for field in (e, b))
         e, b, edge = one.values, other.values, (one.edge | other.edge).astype(np.uint8)
     told = {"units": "uW/m^2", "LABLAXIS": "S", "long_name": "Poynting flux", "LABL_PTR_1": "xyz",
-            "COORDINATE_SYSTEM": frame_of(electric)}  # fmt: skip
+            "COORDINATE_SYSTEM": frame_told(electric).name}  # fmt: skip
     flag = {"units": "", "long_name": "1 where an end or a gap is too near for the filter"}
     found = {"poynting_flux": (("time", "xyz"), poynting.poynting_flux(e, b), told), "edge": (("time",), edge, flag)}
     return series(electric, found, xyz=["x", "y", "z"])
@@ -220,16 +232,16 @@ def poynting_flux(
 
 @recipe("{input}/poynting_spectrum", inputs={"electric": _ELECTRIC}, title="{title}: Poynting flux by frequency",
         kind="spectrogram", units="uW/m^2/Hz", block="time", pad="window",
-        parameters=(chosen("magnetic_field", "Path of the magnetic field, three components in nT in the same frame"),
+        parameters=(_BESIDE_E,
                     Parameter(name="component", type="str", default="parallel", choices=("parallel", "x", "y", "z"),
                               description="parallel is along the mean magnetic field of each window"),
-                    WINDOW, OVERLAP, _TAPER, _MISSING, GAP))  # fmt: skip
+                    WINDOW, OVERLAP, _TAPER, _MISSING, UNDECLARED, GAP))  # fmt: skip
 def poynting_spectrum(
     electric: "xr.Dataset", magnetic_field: "xr.Dataset | None", component: str, window: float, overlap: float,
-    taper: str, component_z: str, largest_gap: float,
+    taper: str, component_z: str, undeclared: str, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Energy flux of waves by frequency: one component of 2 Re(E x conj B) / mu_0 as a one-sided density."""
-    time, e, b = _fields(electric, magnetic_field, component_z, largest_gap)
+    time, e, b = _fields(electric, magnetic_field, component_z, largest_gap, undeclared)
     told = {"units": "uW/m^2/Hz", "LABLAXIS": f"S {component}", "long_name": f"Poynting flux, {component}",
             "SCALETYP": "linear"}  # fmt: skip
     if len(time) < 2:
@@ -304,37 +316,64 @@ def _singular(parts: "Array", rate: float, smoothing: int) -> "dict[str, Array]"
             "degree": found.degree}  # fmt: skip
 
 
+class _Laid(NamedTuple):
+    """How a vector is cut into windows, and what of a wave is kept."""
+
+    window: float
+    overlap: float
+    detrend: spectra.Detrend
+    least_degree: float
+
+
 def _by_windows(
-    vector: "xr.Dataset", analyse: "Callable[[Array, float], dict[str, Array]]", first: str, window: float,
-    overlap: float, frame: str, magnetic_field: "xr.Dataset | None", least_degree: float,
+    vector: "xr.Dataset", analyse: "Callable[[Array, float], dict[str, Array]]", first: str, how: _Laid,
+    b: "Array | None",
 ) -> "xr.Dataset":  # fmt: skip
-    """Analyse the windows of a vector portion by portion; what is called `first` is the first variable."""
+    """Analyse the windows of a vector portion by portion, about axes along a field if one is given.
+
+    What is called `first` is the first variable.
+    """
     time, values = vector["time"].to_numpy(), vector_of(vector)
     names = [first, *(name for name in analyse(np.zeros((0, 64, 3)), 1.0) if name != first)]
     if len(time) < 2:
         empty = {name: (np.zeros((0, 0)), _wave_attrs(vector, name)) for name in names}
         return _columns(vector, time[:0], np.zeros(0), empty)
-    laid = lay(time, values, window, (1 - overlap) * window)
-    axes = _axes(laid, values, magnetic_field, time) if frame == "field-aligned" else None
+    laid = lay(time, values, how.window, (1 - how.overlap) * how.window)
+    axes = None if b is None else basis_matrix("perp1_perp2", steps=len(laid.time), b=_window_means(laid, b))
     found = {name: np.full((len(laid.time), laid.size // 2), np.nan) for name in names}
     for numbers, samples in laid.portions():
-        parts = values[samples]
+        parts = _fluctuations(values[samples], how.detrend)
         if axes is not None:
             parts = parts @ axes[numbers].transpose(0, 2, 1)
         for name, one in analyse(parts, 1 / laid.step).items():
             found[name][numbers] = one
     for name in set(names) - {"power", "degree", "planarity"}:
-        found[name][~(found["degree"] >= least_degree)] = np.nan
+        found[name][~(found["degree"] >= how.least_degree)] = np.nan
     columns = {name: (one[:, 1:], _wave_attrs(vector, name)) for name, one in found.items()}
     return _columns(vector, laid.time, frequencies(laid)[1:], columns)
 
 
-def _axes(laid: Windows, values: "Array", magnetic_field: "xr.Dataset | None", time: "Array") -> "Array":
-    """Give the field-aligned axes of each window, shape (k, 3, 3); NaN where there is no field."""
-    b = values if magnetic_field is None else at_times(magnetic_field, time)
-    if b.shape[1:] != (3,):
-        raise BadData("magnetic_field has not three components", "choose the path of a magnetic field")
-    return basis_matrix("perp1_perp2", steps=len(laid.time), b=_window_means(laid, b))
+def _fluctuations(parts: "Array", detrend: spectra.Detrend) -> "Array":
+    """Take the mean or the line of each window away, shape (k, n, 3): it would leak into the lowest frequencies.
+
+    What is left of a constant is rounding, and is nothing then.
+    """
+    left = spectra.detrended(parts.swapaxes(1, 2), detrend).swapaxes(1, 2)
+    size = np.abs(parts).max((1, 2), keepdims=True)
+    return np.where(np.abs(left).max((1, 2), keepdims=True) > _ROUNDING * size, left, 0.0)
+
+
+def _magnetic(
+    vector: "xr.Dataset", magnetic_field: "xr.Dataset | None", largest_gap: float, undeclared: str
+) -> "Array":
+    """Give the field that axes shall lie along, nT, shape (t, 3): the one chosen, or the vector if it is one itself."""
+    if magnetic_field is not None:
+        return vector_beside(vector, magnetic_field, "magnetic_field", "nT", largest_gap, undeclared)
+    try:
+        return in_units(vector_of(vector), units_of(vector, 1), "nT", "the vector")
+    except BadData as other:
+        problem = f"{other.problem}: it has no magnetic field to be aligned with"
+        raise BadParameter(problem, "give the path of one as the parameter magnetic_field") from other
 
 
 def _window_means(laid: Windows, values: "Array") -> "Array":
@@ -354,10 +393,14 @@ def _wave_attrs(like: "xr.Dataset", name: str) -> dict[str, Any]:
 
 
 def _fields(
-    electric: "xr.Dataset", magnetic_field: "xr.Dataset | None", component_z: str, largest_gap: float
+    electric: "xr.Dataset",
+    magnetic_field: "xr.Dataset | None",
+    component_z: str,
+    largest_gap: float,
+    undeclared: str,
 ) -> "tuple[Array, Array, Array]":
     time, e = electric["time"].to_numpy(), vector_of(electric)
-    b = vector_beside(electric, magnetic_field, "magnetic_field", "nT", largest_gap)
+    b = vector_beside(electric, magnetic_field, "magnetic_field", "nT", largest_gap, undeclared)
     return time, poynting.completed(e, b) if component_z == "from E.B=0" else e, b
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from armillary.errors import BadData
 from armillary.missions.plasma.accumulation import averaged, turning
 from armillary.missions.plasma.canonical import XYZ, in_units, same_times, scalar_recipe, vector_recipe
-from armillary.missions.plasma.generic.reading import main_of, scalar_of, series
+from armillary.missions.plasma.generic.reading import kept_attrs, main_of, scalar_of, series
 from armillary.model import Recipe, recipe
 from armillary.science.particles.skymap import Skymap
 from armillary.science.plasma import ELECTRON_MASS
@@ -106,11 +106,12 @@ def skymap(
     if not instrument.ions:
         cells = replace(cells, mass=ELECTRON_MASS, charge=-1)
     species = "ion" if instrument.ions else "electron"
-    found = to_dataset(cells, time, frame="DBCS", species=species, beside=beside)
+    found = to_dataset(cells, time, frame="DBCS", species=species, beside=beside,
+                       accumulation=instrument.seconds)  # fmt: skip
     if flags is not None:
         same_times(distribution, flags)
         found["error_flags"] = ("time", main_of(flags, 0).to_numpy(), {"units": "", "long_name": "FPI error flags"})
-    return found
+    return found.assign_attrs(kept_attrs(distribution))
 
 
 def _distribution(data: "xr.Dataset") -> "tuple[xr.DataArray, _Instrument]":

@@ -17,7 +17,7 @@ import numpy as np
 
 from armillary.errors import BadData
 from armillary.missions.plasma.canonical import XYZ, symmetric, vectors
-from armillary.missions.plasma.generic.reading import at_times, main_of, series
+from armillary.missions.plasma.generic.reading import at_times, kept_attrs, main_of, series
 from armillary.missions.plasma.themis.geometry import DIRECTIONS, ENERGIES, directions
 from armillary.missions.plasma.themis.quality import measured, moment_recipe
 from armillary.model import Recipe
@@ -98,7 +98,7 @@ def skymap(
     cells = Skymap(psd, azimuth, where.polar, energy, where.solid_angle, mass, charge)
     found = to_dataset(cells, time, frame="DSL", species=species, beside=beside)
     found["angle_map"] = ("time", maps, {"units": "", "long_name": "ESA angle map"})
-    return found
+    return found.assign_attrs(kept_attrs(eflux))
 
 
 def _cells(data: "xr.Dataset") -> "Array":

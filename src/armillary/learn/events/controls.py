@@ -29,7 +29,7 @@ def controls(truth: Array, span: Array | None = None, seed: int = 0) -> dict[str
     Returns
     -------
     dict of str to array of int
-        ``whole series``: one event over each stretch of the span; ``boxes``: the span cut end to end into boxes as long
+        For each group ``whole series``: one event over all of it; ``boxes``: the span cut end to end into boxes as long
         as the median true event; ``random``: as many events as there are true ones, and as long, anywhere;
         ``shifted truth``: the true events moved round the span together. All have as many columns as `truth`.
 
@@ -52,7 +52,7 @@ def controls(truth: Array, span: Array | None = None, seed: int = 0) -> dict[str
         durations = random.permutation(mine[:, 1] - mine[:, 0])
         moved = (line.position(mine[:, 0]) + int(turn * line.length)) % line.length
         parts = {
-            "whole series": line.stretches,
+            "whole series": np.array([[line.stretches[0, 0], line.stretches[-1, 1]]]),
             "boxes": line.boxes(box),
             "random": line.events(_apart(durations, line.length, random), durations),
             "shifted truth": line.events(moved, mine[:, 1] - mine[:, 0]),

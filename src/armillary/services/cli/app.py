@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "desk": "page",
     "catalogue": "catalogue",
     "study": "study",
+    "score": "score",
     "cache": "cache",
     "jobs": "jobs",
 }

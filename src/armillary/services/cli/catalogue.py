@@ -140,7 +140,7 @@ def edit(
     """Change fields and attributes of a row."""
     fields: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
-    for name, text in map(_split, changes):
+    for name, text in map(split_pair, changes):
         if name in _READ or name in _TEXTS:
             fields["class_" if name == "class" else name] = read_field(name, text)
         else:
@@ -183,7 +183,7 @@ def import_(
 
     with progress_bar("importing") as progress:
         ids = import_file(
-            store(), file, name, columns=dict(map(_split, column or [])), format_=format_, progress=progress
+            store(), file, name, columns=dict(map(split_pair, column or [])), format_=format_, progress=progress
         )
     typer.echo(f"imported {len(ids)} rows into {name}")
 
@@ -285,19 +285,26 @@ def read_attribute_text(text: str) -> Any:
     return read_value(infer_type([text]), text)
 
 
-def _interval(start: str | None, stop: str | None) -> Interval | None:
-    return read_extent({"start": start, "stop": stop}).time
+def split_pair(pair: str) -> tuple[str, str]:
+    """Split ``name=value``.
 
-
-def _split(pair: str) -> tuple[str, str]:
+    Raises
+    ------
+    BadRequest
+        If it is not of that form.
+    """
     name, mark, value = pair.partition("=")
     if not mark or not name:
         raise BadRequest(f"{pair!r} is not name=value", "write it like b_max=21.5")
     return name, value
 
 
+def _interval(start: str | None, stop: str | None) -> Interval | None:
+    return read_extent({"start": start, "stop": stop}).time
+
+
 def _pairs(given: list[str]) -> "Mapping[str, Any]":
-    return {name: read_attribute_text(text) for name, text in map(_split, given)}
+    return {name: read_attribute_text(text) for name, text in map(split_pair, given)}
 
 
 def _tell(what: str, numbers: list[int]) -> None:

@@ -21,7 +21,7 @@ BLOCKS = 20
 class Broken:
     """A stranger's model that fails."""
 
-    def fit(self, x: Any, y: Any) -> None:
+    def fit(self, x: Any, y: Any) -> None:  # noqa: ARG002 - the shape of scikit-learn
         raise RuntimeError("no luck")
 
     def predict_proba(self, x: Any) -> Any:

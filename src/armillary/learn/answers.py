@@ -59,7 +59,7 @@ def fit(study: Study, part: ModelPart, prepared: Prepared, rows: Array, seed: in
     begun = time.perf_counter()
     try:
         if part.options.get(EACH_GROUP):
-            model: Any = _fit_groups(study, part, options, prepared, features, seed)
+            model: Any = _fit_groups(part, options, prepared, features, seed)
         else:
             rows = rows if study.task == "novelty" else rows[_known(study, prepared)[rows]]
             model = make_model(
@@ -156,7 +156,7 @@ def _known(study: Study, prepared: Prepared) -> Array:
 
 
 def _fit_groups(
-    study: Study, part: ModelPart, options: dict[str, Any], prepared: Prepared, features: Features, seed: int
+    part: ModelPart, options: dict[str, Any], prepared: Prepared, features: Features, seed: int
 ) -> dict[str, Any]:
     """Fit one model a group on its rows of the role ``fit``: no label is looked at."""
     groups = groups_of(prepared)

@@ -47,8 +47,10 @@ def _asked(study: Study, about: Record, metrics: Record) -> str:
     judged = metrics["held_out"][metrics["best"]]
     lines = [
         f"- task: {study.task}; models: {', '.join(one.title for one in study.models)}",
-        f"- {judged['samples']} samples judged in {judged['blocks']} blocks; study {about['key']}, data {about['data']}",
-        f"- best by {metrics['chosen_by']} on held-out blocks: **{metrics['best']}**; numbers below: {metrics['judged_on']}",
+        f"- {judged['samples']} samples judged in {judged['blocks']} blocks",
+        f"- study {about['key']}, data {about['data']}",
+        f"- best by {metrics['chosen_by']} on held-out blocks: **{metrics['best']}**",
+        f"- the numbers below: {metrics['judged_on']}",
     ]
     return "\n".join(lines)
 

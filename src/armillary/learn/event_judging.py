@@ -39,8 +39,8 @@ def judge_events(study: Study, prepared: Prepared, answer: Array, decoder: Decod
     Returns
     -------
     dict
-        ``scores`` (``event_f1_iou25``...), ``intervals`` of the F1 by resampled blocks, ``curve``, ``onset``, ``offset``,
-        ``time``, and ``per_group`` where there are several.
+        ``scores`` (``event_f1_iou25``...), ``intervals`` of the F1 by resampled blocks, ``curve``, ``onset``,
+        ``offset``, ``time``.
     """
     predicted, truth = events_of(study, prepared, answer, decoder), truth_of(prepared)
     span = span_of(prepared, answer)

@@ -45,8 +45,8 @@ def metrics_of(study: Study, outcome: Outcome) -> Record:
         "chosen_by": chosen_by(study),
     }
     return {
-        **top, **about, "random_split": study.split.random, "leaks": list(outcome.leaks), "notes": list(outcome.prepared.notes),
-        "classes": list(outcome.prepared.classes), "held_out": held, "controls": outcome.controls, "test": outcome.test,
+        **top, **about, "random_split": study.split.random, "leaks": list(outcome.leaks),
+        "notes": list(outcome.prepared.notes), "classes": list(outcome.prepared.classes), "held_out": held, "controls": outcome.controls, "test": outcome.test,
     }  # fmt: skip
 
 

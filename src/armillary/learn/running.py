@@ -1,7 +1,7 @@
 """Running a study: the one path from samples to a run folder.
 
-Choices (which model, which threshold, which calibration) are made on held-out answers of the training samples only; test
-data are looked at once, at the end.
+Choices (which model, which threshold, which calibration) are made on held-out answers of the training samples only;
+test data are looked at once, at the end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,6 @@ from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_
 from armillary.learn.calibration import Calibration, choose_calibration
 from armillary.learn.costs import measure, pareto
 from armillary.learn.event_judging import choose_decoder, judge_events
-from armillary.learn.events import Decoder
 from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows
 from armillary.learn.leaks import advise
 from armillary.learn.preparing import Prepared, folds, prepare
@@ -25,6 +24,8 @@ from armillary.model import Progress, share, silent
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from armillary.learn.events import Decoder
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]

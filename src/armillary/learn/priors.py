@@ -1,0 +1,152 @@
+"""What answers are worth where classes have other shares than in training.
+
+Probabilities, completeness and purity under a *stated* prior; formulas in docs/learn/trust.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from armillary.errors import BadData, BadParameter
+from armillary.learn.samples import Array
+from armillary.learn.scores import check_probability
+
+
+def prior_of(prior: Mapping[str, float], classes: Sequence[str], trained: Array) -> Array:
+    """Give the stated share of each class, (K,), or that of the training classes if nothing is stated.
+
+    Parameters
+    ----------
+    prior : mapping of str to float
+        Share of each class where the model will be used; they sum to 1.
+    classes : sequence of str
+    trained : array of int
+        Codes of the training rows, -1 = unknown.
+
+    Raises
+    ------
+    BadParameter
+        If a class is missing or unknown, a share is negative, or they do not sum to 1.
+
+    Examples
+    --------
+    >>> prior_of({"quiet": 0.99, "storm": 0.01}, ("quiet", "storm"), np.array([0, 1])).tolist()
+    [0.99, 0.01]
+    """
+    if not prior:
+        known = np.asarray(trained)[np.asarray(trained) >= 0]
+        return np.bincount(known, minlength=len(classes)) / max(known.size, 1)
+    odd = sorted(set(prior) ^ set(classes))
+    if odd:
+        problem = "there is no class" if odd[0] in prior else "[prior] has no share of the class"
+        raise BadParameter(f"{problem} {odd[0]!r}", f"give one share to each of {', '.join(classes)}")
+    return _shares([prior[one] for one in classes], "prior")
+
+
+def prior_shift(probability: Array, train_prior: Any, new_prior: Any) -> Array:
+    """Give probabilities, (n, K), as they are where the classes have other shares: p * new / old, made to sum to 1.
+
+    Exact where rows of one class look alike in both places (Saerens, Latinne & Decaestecker 2002, eq. 2.4).
+
+    Parameters
+    ----------
+    probability : array of float, (n, K)
+        Calibrated.
+    train_prior, new_prior : K shares that sum to 1
+
+    Raises
+    ------
+    BadData, BadParameter
+        Also if a class without training rows has a share in the new prior.
+
+    Examples
+    --------
+    >>> prior_shift(np.array([[0.5, 0.5]]), [0.5, 0.5], [0.9, 0.1]).round(6).tolist()
+    [[0.9, 0.1]]
+    """
+    values, old, new = (
+        check_probability(probability),
+        _shares(train_prior, "old prior"),
+        _shares(new_prior, "new prior"),
+    )
+    if not len(old) == len(new) == values.shape[1]:
+        problem = f"shares of {len(old)} and {len(new)} classes do not fit {values.shape[1]} columns"
+        raise BadParameter(problem, "give one share a class")
+    if ((old == 0) & (new > 0)).any():
+        raise BadParameter("a class without training rows has a share in the new prior", "train on some of its rows")
+    # a sure answer stays sure, unless its class has no share at all
+    odds = np.maximum(values, np.finfo(float).tiny) * np.divide(new, old, out=np.zeros(len(old)), where=old > 0)
+    shifted: Array = odds / odds.sum(axis=1, keepdims=True)
+    return shifted
+
+
+def purity_of(counts: Array, prior: Any) -> tuple[Array, Array]:
+    """Give completeness and purity of each class, both (..., K), if classes have these shares.
+
+    Parameters
+    ----------
+    counts : array, (..., K, K)
+        Rows true, columns answered, as :func:`armillary.learn.scores.confusion` counts them; with a bootstrap of
+        blocks in front.
+    prior : K shares that sum to 1
+
+    Returns
+    -------
+    tuple of array
+        Completeness is the recall, of any prior; NaN for a class without rows. Purity is NaN where the class was not
+        answered, and everywhere if a class that has a share has no rows: how it would be answered is not known.
+
+    Raises
+    ------
+    BadParameter
+
+    Examples
+    --------
+    >>> counts = np.array([[990, 10], [10, 90]])
+    >>> [one.round(3).tolist() for one in purity_of(counts, [0.5, 0.5])]
+    [[0.99, 0.9], [0.908, 0.989]]
+    >>> purity_of(counts, [0.999, 0.001])[1].round(3).tolist()
+    [1.0, 0.083]
+    """
+    counts, shares = np.asarray(counts, float), _shares(prior, "prior")
+    total = counts.sum(axis=-1, keepdims=True)
+    answered = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+    expected = np.where(shares[:, None] > 0, shares[:, None] * answered, 0)
+    said, right = expected.sum(axis=-2), np.diagonal(expected, axis1=-2, axis2=-1)
+    purity = np.divide(right, said, out=np.full(said.shape, np.nan), where=said > 0)
+    return np.diagonal(answered, axis1=-2, axis2=-1).copy(), purity
+
+
+def purity_curve(is_class: Array, score: Array, share: float) -> tuple[Array, Array, Array]:
+    """Give thresholds, and completeness and purity of what scores as high or higher, if a class has this share.
+
+    Parameters
+    ----------
+    is_class : array of bool, (n,)
+    score : array of float, (n,)
+    share : float
+
+    Raises
+    ------
+    BadData
+        If there are not both rows of the class and others.
+    BadParameter
+    """
+    if not 0 < share < 1:
+        raise BadParameter(f"a share of {share} is none", "give a number between 0 and 1")
+    is_class, score = np.asarray(is_class, bool), np.asarray(score, float)
+    if is_class.all() or not is_class.any() or np.isnan(score).any():
+        raise BadData("purity needs rows of the class and others, all with a score", "look at labels and model")
+    order = np.argsort(-score, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    found = np.cumsum(is_class[order])[last] / is_class.sum()
+    false = np.cumsum(~is_class[order])[last] / (~is_class).sum()
+    return score[order][last], found, share * found / (share * found + (1 - share) * false)
+
+
+def _shares(values: Any, name: str) -> Array:
+    shares = np.asarray(values, float)
+    if shares.ndim != 1 or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise BadParameter(f"the {name} {np.round(shares, 6).tolist()} is none", "give shares of 0..1 that sum to 1")
+    return shares

@@ -105,6 +105,36 @@ def test_number_intervals_are_those_of_the_scores_on_repeated_rows() -> None:
         assert ours[name] == pytest.approx(bootstrap.interval(score, blocks[known], 40, 1), rel=1e-6)
 
 
+def test_ranking_intervals_are_those_of_the_scores_on_repeated_rows() -> None:
+    rng = np.random.default_rng(0)
+    blocks, novel = rng.integers(0, 12, 200), rng.random(200) < 0.3
+    strange = np.round(rng.normal(size=200) + novel, 1)
+    ours = bootstrap.ranking_intervals(novel, strange, blocks, resamples=40, seed=3)
+    for name in ("ap", "roc_auc"):
+
+        def score(rows: Array, name: str = name) -> float:
+            return float(scores.novelty_scores(novel[rows], strange[rows])[name])
+
+        assert ours[name] == pytest.approx(bootstrap.interval(score, blocks, 40, 3))
+    alone = bootstrap.ranking_intervals(novel, strange, np.zeros(200))
+    assert np.isnan([alone["ap"], alone["roc_auc"]]).all()
+    assert "one block" in alone["notes"][0]
+
+
+def test_many_positives_are_resampled_on_fewer_steps_with_almost_the_same_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    novel = rng.random(3000) < 0.5
+    strange, blocks = rng.normal(size=3000) + novel, np.arange(3000) // 100
+    exact = bootstrap.ranking_intervals(novel, strange, blocks)
+    monkeypatch.setattr(bootstrap, "_STEPS", 200)
+    coarse = bootstrap.ranking_intervals(novel, strange, blocks)
+    assert coarse["ap"] == pytest.approx(exact["ap"], abs=0.005)
+    assert coarse["roc_auc"] == pytest.approx(exact["roc_auc"], abs=0.001)
+    assert coarse["ap"] != exact["ap"]
+
+
 def test_one_block_gives_no_interval_and_says_why() -> None:
     one = np.zeros(10, int)
     assert np.isnan(bootstrap.interval(lambda rows: float(len(rows)), one)).all()

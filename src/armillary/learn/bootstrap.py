@@ -16,6 +16,7 @@ from armillary.learn.samples import Array
 from armillary.learn.scores import (
     Judged,
     average_precision_of_steps,
+    check_order,
     confusion_scores,
     judged,
     macro,
@@ -232,6 +233,22 @@ def number_intervals(
     notes = [one for one in [why_none(mine)] if one]
     named = dict(zip(("rmse", "mae", "bias", "r2"), found, strict=True))
     return {**named, "level": level, "blocks": len(sums), "notes": notes}
+
+
+def ranking_intervals(
+    is_positive: Array, score: Array, blocks: Array, *, resamples: int = 200, seed: int = 0, level: float = LEVEL
+) -> dict[str, Any]:
+    """Give the intervals of ``ap`` and ``roc_auc`` of an order, such as one of strangeness."""
+    is_positive, score = np.asarray(is_positive, bool), np.asarray(score, float)
+    check_order(is_positive, score)
+    count, drawn = _drawn(np.asarray(blocks), resamples, seed)
+    notes = [one for one in [why_none(blocks)] if one]
+    found = {"ap": Bounds(np.nan, np.nan), "roc_auc": Bounds(np.nan, np.nan)}
+    if len(drawn):
+        steps = _step_replicates(is_positive, score, np.asarray(blocks), drawn)
+        values = {"ap": average_precision_of_steps(*steps), "roc_auc": roc_auc_of_steps(*steps)}
+        found = {name: bounds(one, count, level) for name, one in values.items()}
+    return {**found, "level": level, "blocks": count, "notes": notes}
 
 
 def compare(

@@ -356,7 +356,7 @@ def novelty_scores(is_novel: Array, score: Array) -> dict[str, Any]:
     BadData
     """
     is_novel, score = np.asarray(is_novel, bool), np.asarray(score, float)
-    _check_order(is_novel, score)
+    check_order(is_novel, score)
     novel, rows = int(is_novel.sum()), len(score)
     wanted = sorted({k for k in (*_SELECTIONS, novel) if 0 < k <= rows})
     found = _found_among_first(is_novel, score, np.array(wanted))
@@ -372,7 +372,13 @@ def novelty_scores(is_novel: Array, score: Array) -> dict[str, Any]:
     }
 
 
-def _check_order(is_novel: Array, score: Array) -> None:
+def check_order(is_novel: Array, score: Array) -> None:
+    """Check that every row of an order has a score.
+
+    Raises
+    ------
+    BadData
+    """
     if is_novel.shape != score.shape or not score.size:
         raise BadData(f"{is_novel.size} marks do not fit {score.size} scores", "give one score a row, and some rows")
     if np.isnan(score).any():

@@ -8,7 +8,7 @@ import xarray as xr
 
 from armillary.errors import BadData, BadParameter
 from armillary.missions.plasma.generic import frames as recipes
-from armillary.model import Product
+from armillary.model import Fits, Product
 from armillary.model.kinds import check
 from armillary.science.coordinates.frames import transform
 from armillary.science.coordinates.igrf import EARTH_RADIUS
@@ -170,3 +170,28 @@ def test_the_recipes_appear_where_they_fit() -> None:
     fits = {one.output: one.generic for one in recipes.RECIPES}
     assert [bool(one and one.match(field)) for one in fits.values()] == [True, False, False]
     assert [bool(one and one.match(place)) for one in fits.values()] == [True, True, True]
+
+
+def test_a_tensor_is_turned_at_both_of_its_axes() -> None:
+    along = vectors([3.0, 4.0, 12.0], "v_gse")
+    outer = np.einsum("ti,tj->tij", *(along["v_gse"].to_numpy(),) * 2)
+    attrs = {"units": "nPa", "long_name": "Pressure tensor"}
+    pressure = xr.Dataset({"pressure_gse": (("time", "row", "column"), outer, attrs)}, {"time": TIME})
+    place = vectors([1.5e6, 2e5, -1e5], "r_gse", units="km")
+    for to in ("GSM", "GEO", "RTN", "GSE"):
+        found = check("series", in_frame(pressure, to, position=place), "x")["tensor"]
+        one = in_frame(along, to, position=place)["vector"].to_numpy()
+        assert found.to_numpy() == pytest.approx(np.einsum("ti,tj->tij", one, one))
+        assert np.trace(found.to_numpy(), axis1=1, axis2=2) == pytest.approx(169.0)
+        assert (found.attrs["COORDINATE_SYSTEM"], found.attrs["units"]) == (to, "nPa")
+    turn = pressure.assign(pressure_gse=pressure["pressure_gse"].assign_attrs(units=""))
+    with pytest.raises(BadData, match="no tensor"):
+        in_frame(turn, "GSM")
+
+
+def test_tensors_and_vectors_have_the_recipe() -> None:
+    fits = recipes.in_frame.inputs["vector"]
+    assert isinstance(fits, Fits)
+    shapes: list[tuple[int, ...]] = [(3,), (3, 3), (4,), ()]
+    leaves = [Product(path="a/b", title="B", kind="series", units="nPa", shape=shape) for shape in shapes]
+    assert [fits.match(leaf) for leaf in leaves] == [True, True, False, False]

@@ -91,3 +91,37 @@ def test_a_sheet_that_passes() -> None:
     gap = found[0].isel(time=np.r_[0:900, 1000:1920])
     with pytest.raises(BadData, match="gap"):
         made(multipoint.timing, gap, **others, **craft())
+
+
+def test_gradients_between_four_spacecraft() -> None:
+    first, *rest = fields()
+    others = {f"other_{n}": one for n, one in enumerate(rest, 2)}
+    found = made(multipoint.gradient, first, **others, **craft())["gradient"]
+    assert (found.attrs["units"], found.attrs["COORDINATE_SYSTEM"]) == ("nT/km", "GSE")
+    # The first samples of the others are later than that of the first one.
+    good = found.to_numpy()[np.isfinite(found).all(("along", "component")).to_numpy()][5:-5]
+    expected = np.zeros((3, 3))
+    expected[0, 2] = 0.2
+    assert len(good) > 1000
+    assert good == pytest.approx(np.broadcast_to(expected, good.shape), abs=1e-6)
+    numbers = [one.isel(component=2).assign(v=one["v"][:, 2].assign_attrs(units="#/cc")) for one in (first, *rest)]
+    others = {f"other_{n}": one for n, one in enumerate(numbers[1:], 2)}
+    slope = made(multipoint.gradient, numbers[0], **others, **craft())["gradient"]
+    assert slope.attrs["units"] == "(cm^-3)/km"
+    assert slope.attrs["COORDINATE_SYSTEM"] == "GSE"
+    good = slope.to_numpy()[np.isfinite(slope).all("along").to_numpy()][5:-5]
+    assert good == pytest.approx(np.broadcast_to([0.2, 0, 0], good.shape), abs=1e-6)
+    with pytest.raises(BadParameter, match="position_1"):
+        made(multipoint.gradient, numbers[0], **others)
+
+
+def test_the_curvature_of_circles() -> None:
+    """Field lines are circles about the z axis."""
+    distance = 6e3
+    corners = CORNERS - CORNERS.mean(0) + np.array([distance, 0, 0])
+    fields = [vector(np.tile([-y, x, 0] / np.hypot(x, y) * 30, (9, 1)), "nT", 30.0) for x, y, _ in corners]
+    others = {f"field_{n}": one for n, one in enumerate(fields[1:], 2)}
+    places = {f"position_{n}": vector(np.tile(one, (9, 1)), "km", 30.0) for n, one in enumerate(corners, 1)}
+    found = made(multipoint.curvature, fields[0], **others, **places)
+    assert found["curvature"].to_numpy() == pytest.approx(np.tile([-1 / distance, 0, 0], (9, 1)), abs=0.01 / distance)
+    assert found["radius"].to_numpy() == pytest.approx(np.full(9, distance), rel=0.01)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from armillary.science.plasma import Array
 
-
+#: Units that these recipes work in.
+_WORKING: Final = ("nT", "mV/m", "km/s", "eV", "nPa", "V", "km", "cm^-3")
 #: How far to look for the two samples that an interpolated value lies between.
 GAP: Final = Parameter(
     name="largest_gap", type="float", default=60.0, low=0.001, high=86400.0, units="s",
@@ -98,6 +99,25 @@ def in_units(values: "Array", given: str, wanted: str, name: str) -> "Array":
     if factor is None:
         raise BadData(f"{name} is in {given!r}, which cannot be made {wanted}", f"choose a product in {wanted}")
     return np.asarray(values, float) * factor
+
+
+def usual_units(given: str, name: str) -> str:
+    """Give the units that these recipes work in for a spelling of them or of others of their kind.
+
+    Raises
+    ------
+    BadData
+        If they are none of these.
+
+    Examples
+    --------
+    >>> usual_units("1/cm3", "n"), usual_units("m/s", "v")
+    ('cm^-3', 'km/s')
+    """
+    found = next((units for units in _WORKING if factor_of(given, units) is not None), "")
+    if not found:
+        raise BadData(f"{name} is in {given!r}, which is not known", f"choose a product in {', '.join(_WORKING)}")
+    return found
 
 
 def vectors(

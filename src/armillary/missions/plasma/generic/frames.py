@@ -13,7 +13,7 @@ from armillary.missions.plasma.generic.beside import (
     vector_at,
     vectors,
 )
-from armillary.missions.plasma.generic.reading import main_of, series, vector_of
+from armillary.missions.plasma.generic.reading import series, vector_of
 from armillary.missions.plasma.generic.turning import Frame, frame_told
 from armillary.missions.plasma.unit_spellings import EARTH_RADIUS
 from armillary.model import Fits, Parameter, Recipe, recipe
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from armillary.science.plasma import Array
 
-_VECTOR: Final = Fits(kinds=("series",), shapes=((3,),))
+_TURNS: Final = Fits(kinds=("series",), shapes=((3,), (3, 3)))
 _POSITION: Final = Fits(kinds=("series",), shapes=((3,),), units=("km", "m", "Re", "R_E", "Earth radii"))
 _OPENS: Final = ("closed", "open in the north", "open in the south", "open at both ends", "not traced")
 
@@ -48,8 +48,8 @@ _MODEL: Final = Parameter(
 _KP: Final = Parameter(name="kp", type="float", default=2.0, low=0.0, high=9.0, description="Kp index, for T89")
 
 
-@recipe("{input}/in_frame", inputs={"vector": _VECTOR}, title="{title}: in another frame", kind="series",
-        units="{units}", block="time", shape=(3,), pad="largest_gap", citation="doi:10.1016/0032-0633(92)90012-D",
+@recipe("{input}/in_frame", inputs={"vector": _TURNS}, title="{title}: in another frame", kind="series",
+        units="{units}", block="time", pad="largest_gap", citation="doi:10.1016/0032-0633(92)90012-D",
         parameters=(Parameter(name="to", type="str", default="GSM", choices=(*FRAMES, "RTN", "LMN"),
                               description="Frame to turn the vectors into"),
                     _FRAME, chosen("position", "Path of the spacecraft's position from the Earth, for RTN and LMN"),
@@ -58,20 +58,27 @@ def in_frame(
     vector: "xr.Dataset", to: str, frame: str, position: "xr.Dataset | None", pressure: float, bz: float,
     largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
-    """Vector turned into another geocentric frame, into RTN, or into LMN of the magnetopause of Shue et al. (1998).
+    """Vector or tensor turned into another geocentric frame, RTN, or LMN of the magnetopause of Shue et al. (1998).
 
-    The origin is not moved: a position stays one from the Earth, a velocity stays one in the same rest frame.
+    The origin is not moved: a position stays one from the Earth, a velocity stays one in the same rest frame. A tensor,
+    (3, 3), is turned at both of its axes: R P R^T.
     """
-    source = told_frame(vector, frame, local_too=True)
-    time, given = vector["time"].to_numpy(), vector_of(vector)
-    if {source, to} & {"RTN", "LMN"} and source != to:
-        turn = _local_matrices(time, source, to, position, (pressure, bz), largest_gap)
-        found = np.einsum("tij,tj->ti", turn, given)
+    given = _to_turn(vector)
+    source, time = told_frame(vector, frame, local_too=True), vector["time"].to_numpy()
+    labels = list({"RTN": "RTN", "LMN": "LMN"}.get(to, "xyz"))
+    title, units = f"{given.attrs.get('long_name') or 'Vector'}, {to}", str(given.attrs.get("units", ""))
+    values = given.to_numpy().astype(float)
+    if values.ndim == 3:
+        turn = np.eye(3) if source == to else _turns(time, source, to, position, (pressure, bz), largest_gap)
+        return _tensor(vector, np.asarray(turn @ values @ np.swapaxes(turn, -1, -2)), units, title, to, labels)
+    if source == to:
+        found = values
+    elif {source, to} & {"RTN", "LMN"}:
+        turn = _turns(time, source, to, position, (pressure, bz), largest_gap)
+        found = np.einsum("tij,tj->ti", turn, values)
     else:
-        found = given if source == to else transform(given, time, source, to)
-    labels = {"RTN": "RTN", "LMN": "LMN"}.get(to, "xyz")
-    title = str(main_of(vector, 1).attrs.get("long_name") or "Vector")
-    return vectors(vector, found, "vector", units_of(vector, 1), f"{title}, {to}", frame=to, labels=list(labels))
+        found = transform(values, time, source, to)
+    return vectors(vector, found, "vector", units, title, frame=to, labels=labels)
 
 
 @recipe("{input}/geomagnetic_field", inputs={"position": _POSITION}, title="{title}: model magnetic field",
@@ -143,6 +150,38 @@ def told_frame(data: "xr.Dataset", frame: str, *, local_too: bool = False) -> st
 def earth_radii(position: "xr.Dataset") -> "Array":
     """Give positions in Earth radii of 6371.2 km, shape (t, 3), from km, m or Earth radii."""
     return in_units(vector_of(position), units_of(position, 1), "km", "position") / EARTH_RADIUS
+
+
+def _to_turn(data: "xr.Dataset") -> "xr.DataArray":
+    """Give the first variable that is a vector or a tensor on time.
+
+    Raises
+    ------
+    BadData
+        If there is none, or it is a matrix that turns vectors, which lies in two frames.
+    """
+    for one in data.data_vars.values():
+        if one.dims[:1] == ("time",) and one.shape[1:] == (3, 3) and not one.attrs.get("units"):
+            raise BadData(f"{one.name} has no units: a matrix of a turn, no tensor", "choose a leaf of a tensor")
+        if one.dims[:1] == ("time",) and one.shape[1:] in {(3,), (3, 3)} and one.dtype.kind in "iuf":
+            return one
+    raise BadData(f"there is neither vector nor tensor among {', '.join(map(str, data.data_vars))}",
+                  "choose another leaf")  # fmt: skip
+
+
+def _tensor(like: "xr.Dataset", values: "Array", units: str, title: str, frame: str, labels: list[str]) -> "xr.Dataset":
+    attrs = {"units": units, "long_name": title, "LABLAXIS": "tensor", "COORDINATE_SYSTEM": frame,
+             "LABL_PTR_1": "row", "LABL_PTR_2": "column"}  # fmt: skip
+    return series(like, {"tensor": (("time", "row", "column"), values, attrs)}, row=labels, column=labels)
+
+
+def _turns(
+    time: "Array", source: str, to: str, position: "xr.Dataset | None", wind: tuple[float, float], largest_gap: float
+) -> "Array":
+    """Give the matrices from one frame to another, shape (t, 3, 3)."""
+    if {source, to} & {"RTN", "LMN"}:
+        return _local_matrices(time, source, to, position, wind, largest_gap)
+    return matrices(time, source, to)
 
 
 def _local_matrices(

@@ -5,9 +5,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.missions.plasma.generic.beside import GAP, chosen, in_units, units_of, vector_beside, vectors
-from armillary.missions.plasma.generic.fields import NT
-from armillary.missions.plasma.generic.reading import series, vector_of
+from armillary.missions.plasma.generic.beside import (
+    GAP,
+    chosen,
+    in_units,
+    scalar_at,
+    units_of,
+    usual_units,
+    vector_beside,
+    vectors,
+)
+from armillary.missions.plasma.generic.fields import KM_PER_S, NT, PER_CC
+from armillary.missions.plasma.generic.filtering import first_series
+from armillary.missions.plasma.generic.reading import main_of, scalar_of, series, vector_of
 from armillary.missions.plasma.generic.turning import UNDECLARED, frame_told
 from armillary.model import Fits, Parameter, Recipe, recipe
 
@@ -26,6 +36,8 @@ _PLACES: Final = tuple(
     chosen(f"position_{n}", f"Path of the position of spacecraft {n}, turned into the frame of the field")
     for n in (1, 2, 3, 4)
 )
+_OTHERS: Final = tuple(chosen(f"other_{n}", f"Path of the same of spacecraft {n}") for n in (2, 3, 4))
+_XYZ: Final = ["x", "y", "z"]
 _CITED: Final = "Chanteur (1998), ISSI SR-001, ch. 14; Dunlop et al. (1988), Adv. Space Res. 8, 273"
 
 
@@ -56,6 +68,59 @@ def curlometer(
             {"units": "nT", "long_name": "Mean field", "VAR_TYPE": "support_data"},
         ),
     )
+
+
+@recipe("{input}/gradient", inputs={"first": Fits(kinds=("series",), shapes=((), (3,)),
+                                                  units=(*NT, *KM_PER_S, *PER_CC, "mV/m"))},
+        parameters=(*_OTHERS, *_PLACES, UNDECLARED, GAP), title="{title}: gradient between four spacecraft",
+        kind="series", units="({units})/km", block="time", pad="largest_gap", citation=_CITED)  # fmt: skip
+def gradient(
+    first: "xr.Dataset", other_2: "xr.Dataset | None", other_3: "xr.Dataset | None", other_4: "xr.Dataset | None",
+    position_1: "xr.Dataset | None", position_2: "xr.Dataset | None", position_3: "xr.Dataset | None",
+    position_4: "xr.Dataset | None", undeclared: str, largest_gap: float,
+) -> "xr.Dataset":  # fmt: skip
+    """Gradient inside the tetrahedron, exact where it is linear: of a number a vector, of a vector d v_j / d x_i.
+
+    That of a number is in the frame of the first position.
+    """
+    from armillary.science.fields import multipoint
+
+    main = first_series(first)
+    units, how = usual_units(str(main.attrs.get("units", "")), str(main.name)), (largest_gap, undeclared)
+    like = first if main.ndim == 2 or position_1 is None else _with_frame(first, position_1)
+    others = (other_2, other_3, other_4)
+    values = _vectors_of(first, others, units, how) if main.ndim == 2 else _numbers_of(first, others, units, how)
+    where = _places((position_1, position_2, position_3, position_4), like, *how)
+    found = multipoint.gradient(where, values)
+    told = {"units": f"{units}/km" if units.isalpha() else f"({units})/km",
+            "long_name": f"Gradient of {main.attrs.get('long_name') or main.name}",
+            "LABLAXIS": "grad", "COORDINATE_SYSTEM": frame_told(like).name, "LABL_PTR_1": "along"}  # fmt: skip
+    if main.ndim == 1:
+        return series(first, {"gradient": (("time", "along"), found, told)}, along=_XYZ)
+    told |= {"LABL_PTR_2": "component"}
+    return series(first, {"gradient": (("time", "along", "component"), found, told)}, along=_XYZ, component=_XYZ)
+
+
+@recipe("{input}/curvature", inputs={"field_1": Fits(kinds=("series",), shapes=((3,),), units=NT)},
+        parameters=(*_FIELDS, *_PLACES, UNDECLARED, GAP), title="{title}: curvature of the field lines", kind="series",
+        units="1/km", block="time", shape=(3,), pad="largest_gap",
+        citation="Shen et al. (2003), doi:10.1029/2002JA009612")  # fmt: skip
+def curvature(
+    field_1: "xr.Dataset", field_2: "xr.Dataset | None", field_3: "xr.Dataset | None", field_4: "xr.Dataset | None",
+    position_1: "xr.Dataset | None", position_2: "xr.Dataset | None", position_3: "xr.Dataset | None",
+    position_4: "xr.Dataset | None", undeclared: str, largest_gap: float,
+) -> "xr.Dataset":  # fmt: skip
+    """Curvature (b . grad) b of field lines between four spacecraft, and its radius."""
+    from armillary.science.fields import multipoint
+
+    b = _fields(field_1, (field_2, field_3, field_4), largest_gap, undeclared)
+    where = _places((position_1, position_2, position_3, position_4), field_1, largest_gap, undeclared)
+    found = multipoint.curvature(where, b)
+    size = np.linalg.norm(found, axis=1)
+    radius = np.divide(1.0, size, out=np.full(len(size), np.nan), where=size > 0)
+    told = {"units": "km", "long_name": "Radius of curvature", "LABLAXIS": "R_c", "SCALETYP": "log"}
+    made = vectors(field_1, found, "curvature", "1/km", "Curvature of the field lines", frame=frame_told(field_1).name)
+    return made.assign(radius=(("time",), radius, told))
 
 
 @recipe("{input}/tetrahedron", inputs={"position_1": Fits(kinds=("series",), shapes=((3,),), units=_LENGTH)},
@@ -108,16 +173,37 @@ def timing(
     return _row(multipoint.timing(passed, arrival), arrival, worst, frame_told(field_1).name)
 
 
-RECIPES: Final[tuple[Recipe, ...]] = (curlometer, tetrahedron, timing)
+RECIPES: Final[tuple[Recipe, ...]] = (curlometer, gradient, curvature, tetrahedron, timing)
 
 
 def _fields(
     first: "xr.Dataset", others: "tuple[xr.Dataset | None, ...]", largest_gap: float, undeclared: str
 ) -> "Array":
     """Give the fields of all four at the times and in the frame of the first, nT, shape (t, 4, 3)."""
-    rest = [vector_beside(first, one, f"field_{n}", "nT", largest_gap, undeclared) for n, one in enumerate(others, 2)]
-    own = in_units(vector_of(first), units_of(first, 1), "nT", "field_1")
-    return np.stack([own, *rest], 1)
+    return _vectors_of(first, others, "nT", (largest_gap, undeclared), "field")
+
+
+def _vectors_of(
+    first: "xr.Dataset", others: "tuple[xr.Dataset | None, ...]", units: str, how: tuple[float, str],
+    name: str = "other",
+) -> "Array":  # fmt: skip
+    rest = [vector_beside(first, one, f"{name}_{n}", units, *how) for n, one in enumerate(others, 2)]
+    return np.stack([in_units(vector_of(first), units_of(first, 1), units, f"{name}_1"), *rest], 1)
+
+
+def _numbers_of(
+    first: "xr.Dataset", others: "tuple[xr.Dataset | None, ...]", units: str, how: tuple[float, str]
+) -> "Array":
+    time = first["time"].to_numpy()
+    rest = [scalar_at(one, f"other_{n}", units, time, how[0]) for n, one in enumerate(others, 2)]
+    return np.stack([in_units(scalar_of(first), units_of(first, 0), units, "the first"), *rest], 1)
+
+
+def _with_frame(data: "xr.Dataset", position: "xr.Dataset") -> "xr.Dataset":
+    """Give positions, at the times of other data, to stand for these where they have no frame of their own."""
+    main = main_of(position, 1)
+    return main.to_dataset(name=str(main.name)).isel(time=np.zeros(data.sizes["time"], int)).assign_coords(
+        time=data["time"]).assign_attrs(position.attrs)  # fmt: skip
 
 
 def _places(

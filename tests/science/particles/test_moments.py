@@ -148,7 +148,7 @@ def test_cells_below_the_potential_are_left_out(seen: Made) -> None:
     assert moments(flooded, potential=potential).density == pytest.approx(moments(cells, potential=potential).density)
     assert moments(flooded, low_energy=50).density == pytest.approx(moments(cells, low_energy=50).density)
     assert moments(cells, low_energy=50).density[0] < moments(cells, low_energy=20).density[0]
-    blind = moments(cells, potential=np.array([1e6]))
+    blind = moments(cells, potential=np.array([5e4]))
     assert np.isnan(blind.density[0])
     assert blind.flag[0] == flags.NOT_MEASURED
 
@@ -166,6 +166,88 @@ def test_what_was_not_measured_is_left_out_and_flagged(seen: Made) -> None:
     assert found.density[3] == 0
     assert np.isnan(found.velocity[2:]).all()
     assert np.isnan(found.heat_flux[2:]).all()
+
+
+def test_negative_density_is_no_density(seen: Made) -> None:
+    cells = seen("fpi", *SHEATH, steps=4)
+    psd = cells.psd.copy()
+    psd[0] *= -1
+    psd[1, 3, 4, 20] = -1e-12
+    psd[2, ::2, :, :] *= -0.5
+    psd[3, 3, 4, 20] *= -1
+    found = moments(replace(cells, psd=psd))
+    assert found.flag[[0, 1]].tolist() == [flags.NEGATIVE, flags.NEGATIVE]
+    assert np.isnan(found.density[:2]).all()
+    assert np.isnan(found.velocity[:2]).all()
+    assert found.flag[2] & flags.NEGATIVE
+    # a few cells below zero are what is left where a model of photoelectrons was subtracted
+    assert found.flag[3] == 0
+    assert found.density[3] == pytest.approx(SHEATH[0], rel=0.01)
+
+
+@pytest.mark.parametrize("fill", [-1e31, 1e31, -np.inf, np.inf, 3e38])
+def test_fill_values_among_cells_are_left_out_and_flagged(seen: Made, fill: float) -> None:
+    cells = seen("fpi", *SHEATH, steps=2)
+    psd, missing = cells.psd.copy(), cells.psd.copy()
+    psd[1, 3, 4, 5], missing[1, 3, 4, 5] = fill, np.nan
+    filled, nan = (replace(cells, psd=one, error=np.abs(one)) for one in (psd, missing))
+    found, wanted = moments(filled), moments(nan)
+    assert found.flag.tolist() == [0, flags.NOT_MEASURED]
+    for name in Moments.__dataclass_fields__:
+        assert np.array_equal(getattr(found, name), getattr(wanted, name))
+        errors = [getattr(moment_errors(one, found), name) for one in (filled, nan)]
+        assert np.array_equal(errors[0], errors[1])
+
+
+@pytest.mark.parametrize("potential", [1e31, -1e31, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("electrons", [False, True])
+def test_a_potential_that_no_spacecraft_has_is_not_known(seen: Made, potential: float, electrons: bool) -> None:
+    cells = seen("fpi", 20.0, [-180.0, 90.0, 40.0], 220.0, 300.0, [1.0, 2.0, 3.0], electrons=electrons)
+    found = moments(cells, potential=np.array([potential]))
+    assert found.flag[0] == flags.NO_POTENTIAL
+    assert np.isnan(found.density[0])
+    assert fit(cells, potential=np.array([potential])).flag[0] & flags.NO_POTENTIAL
+
+
+@pytest.mark.parametrize(
+    ("which", "bend", "said"),
+    [
+        ("polar", lambda one: one - 90, "polar angles go from -84.375 to 84.375"),
+        ("polar", lambda one: one * 1.5, "not from 0 to 180"),
+        ("polar", lambda one: np.where(one > 90, one[0], one), "a polar angle is there twice"),
+        ("azimuth", lambda one: one + 6.0 * (np.arange(32) >= 10), "not evenly spaced"),
+        ("azimuth", lambda one: np.append(one[:-1], one[0]), "not in their order|there twice"),
+        ("azimuth", lambda one: np.append(one[:-1], one[0] + 360), "there twice"),
+        ("azimuth", lambda one: np.random.default_rng(1).permutation(one), "not in their order|more than once"),
+        ("azimuth", lambda one: one * 2, "more than once"),
+        ("polar", lambda one: np.where(one < 10, np.inf, one), "not a number"),
+    ],
+)  # fmt: skip
+def test_angles_that_are_no_directions_are_refused(seen: Made, which: str, bend: Any, said: str) -> None:
+    for name in ("fpi", "fpi burst"):
+        cells = seen(name, *SHEATH, steps=2)
+        bent = np.apply_along_axis(bend, -1, getattr(cells, which))
+        with pytest.raises(BadData, match=said):
+            replace(cells, **{which: bent})
+
+
+@pytest.mark.parametrize("name", ["fpi", "esa"])
+def test_radians_are_refused(seen: Made, name: str) -> None:
+    cells = seen(name, *SHEATH)
+    with pytest.raises(BadData, match="radians"):
+        replace(cells, azimuth=np.radians(cells.azimuth), polar=np.radians(cells.polar))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 40), st.floats(-400, 400), st.floats(0.2, 1.0), st.booleans(), st.booleans())
+def test_even_azimuths_are_taken_wherever_they_begin(
+    count: int, first: float, share: float, wrapped: bool, falling: bool
+) -> None:
+    azimuth = first + share * 360 / count * np.arange(count)
+    azimuth = azimuth[::-1] if falling else azimuth
+    azimuth = azimuth % 360 if wrapped else azimuth
+    polar = (np.arange(8) + 0.5) * 22.5
+    assert Skymap(np.ones((1, count, 8, 2)), azimuth, polar, np.array([1.0, 2.0])).steps == 1
 
 
 def test_energies_outside_the_limits_may_hold_anything(seen: Made) -> None:

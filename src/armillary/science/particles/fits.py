@@ -15,7 +15,7 @@ import numpy as np
 from armillary.errors import BadData, BadParameter
 from armillary.science.particles import flags
 from armillary.science.particles.cells import Cells, cells_at
-from armillary.science.particles.moments import Moments, moments
+from armillary.science.particles.moments import FILL, Moments, known_potential, moments
 from armillary.science.particles.shapes import NAMES, SHAPES, Frame, Shape
 from armillary.science.particles.skymap import Skymap
 from armillary.science.plasma import ELEMENTARY_CHARGE, Array, thermal_speed
@@ -102,7 +102,7 @@ def fit(
     BadData
         If a field or potential is missing or does not fit.
     """
-    found = _shape(shape, field, cells.steps)
+    found, potential = _shape(shape, field, cells.steps), known_potential(potential)
     start = moments(cells, potential=potential, low_energy=low_energy, high_energy=high_energy)
     inside = (np.atleast_2d(cells.energy) >= low_energy) & (np.atleast_2d(cells.energy) <= high_energy)
     inside = np.broadcast_to(inside, (cells.steps, inside.shape[1]))
@@ -198,7 +198,7 @@ def _too_narrow(values: dict[str, Array], cells: Skymap) -> bool:
 def _counted(cells: Skymap, step: int, inside: Array, shift: float) -> _Counts:
     psd = cells.psd[step].reshape(-1)
     where = cells_at(cells, step)
-    good = np.isfinite(psd) & np.tile(inside, len(psd) // len(inside)) & (where.energy + shift > 0)
+    good = (np.abs(psd) < FILL) & np.tile(inside, len(psd) // len(inside)) & (where.energy + shift > 0)
     per_psd = where.energy[good] ** 2
     counts = np.maximum(psd[good], 0) * per_psd
     scale = np.nan

@@ -16,6 +16,7 @@ SKY_EDGE: Final = 16
 NO_POTENTIAL: Final = 32
 NOT_CONVERGED: Final = 64
 NO_FIELD: Final = 128
+NEGATIVE: Final = 256
 #: What the bits say, for attributes of datasets.
 MEANINGS: Final = {
     NOT_MEASURED: "some cells were not measured and are left out",
@@ -26,6 +27,7 @@ MEANINGS: Final = {
     NO_POTENTIAL: "the potential of the spacecraft is not known",
     NOT_CONVERGED: "the fit did not converge",
     NO_FIELD: "there is no magnetic field: nothing is known along it",
+    NEGATIVE: "much of the phase space density is negative: noise at best",
 }
 #: A thermal width (one sigma) below this share of a cell makes errors of more than a few parts in a thousand: those of
 #: the trapezoidal rule for a Gaussian, ``2 exp(-2 (pi sigma / h)^2)``, grow from 7e-6 at 0.8 to 2e-3 at 0.6, and the

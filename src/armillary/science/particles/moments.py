@@ -25,6 +25,11 @@ _PAIRS: Final = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 _FULL: Final = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 #: Bounds of what the mean of the core is to the lowest shell, as logarithms.
 _CORE: Final = (-np.log(2), np.log(2))
+#: Share of the density that is noise if as much as this is below zero.
+_NEGATIVE: Final = 0.05
+#: Phase space density (s^3 cm^-6) and potentials (V) beyond are fill values, not measurements.
+FILL: Final = 1e30
+_MOST_VOLTS: Final = 1e5
 #: Steps worked on at once where intermediate arrays are larger than the skymaps themselves.
 _STEPS: Final = 16
 
@@ -75,9 +80,12 @@ def moments(
     Parameters
     ----------
     cells : Skymap
-        Cells that are NaN are left out and flagged.
+        Cells that are NaN or fill values (1e30 and more in size) are left out and flagged. Those below zero, as are
+        left by what was subtracted, count with their sign; where they are 5 % of the density that is flagged, where
+        they outweigh the rest all is NaN.
     potential : array, shape (t,), optional
-        Of the spacecraft, V; see :func:`armillary.science.particles.quadrature.shells`. Where it is NaN all is NaN.
+        Of the spacecraft, V; see :func:`armillary.science.particles.quadrature.shells`. Where it is NaN, or beyond
+        100 kV, all is NaN.
     low_energy, high_energy : float
         Measured energies outside are left out, eV.
     fill_core : bool
@@ -108,15 +116,18 @@ def moments(
     _check(cells, potential, low_energy, high_energy)
     if not cells.steps:
         return _nothing()
+    potential = known_potential(potential)
     where, radial = sky(cells), shells(cells, potential, low_energy, high_energy, fill_core=fill_core)
-    sums, missing = _over_angles(cells, where, radial)
+    sums, missing, below = _over_angles(cells, where, radial)
     unknown = np.zeros(cells.steps, bool) if potential is None else ~np.isfinite(potential)
     nothing = ~(radial.speed > 0).any(-1)
     sums[np.broadcast_to(unknown | nothing, cells.steps)] = np.nan
     found = _from_sums(sums, radial, cells.mass)
     flag = np.where((missing | nothing) & ~unknown, flags.NOT_MEASURED, 0) | np.where(unknown, flags.NO_POTENTIAL, 0)
-    flag |= _flags(cells, found, sums[:, 0] * radial.volume[0], where, radial)
-    return _turned(replace(found, flag=flag), where.turn)
+    negative = -(below * radial.volume[0]).sum(-1)
+    flag |= _flags(cells, found, sums[:, 0] * radial.volume[0], negative, where, radial)
+    density = np.where((flag & flags.NEGATIVE > 0) & ~(found.density > 0), np.nan, found.density)
+    return _turned(replace(found, density=density, flag=flag), where.turn)
 
 
 def moment_errors(
@@ -145,10 +156,19 @@ def moment_errors(
         raise BadData(f"these are moments of {len(found.density)} steps, not {cells.steps}", "give this skymap's own")
     if not cells.steps:
         return _nothing()
+    potential = known_potential(potential)
     where, radial = sky(cells), shells(cells, potential, low_energy, high_energy, fill_core=fill_core)
     parts = [_errors(cells, found, where, radial, part) for part in _chunks(cells.steps)]
     joined = {name: np.concatenate([getattr(one, name) for one in parts]) for name in Moments.__dataclass_fields__}
     return Moments(**joined)
+
+
+def known_potential(potential: Array | None) -> Array | None:
+    """Give a potential (V) with NaN for what no spacecraft has: fill values and infinities."""
+    if potential is None:
+        return None
+    volts = np.asarray(potential, float)
+    return np.where(np.abs(volts) < _MOST_VOLTS, volts, np.nan)
 
 
 def _check(cells: Skymap, potential: Array | None, low: float, high: float) -> None:
@@ -172,23 +192,32 @@ def _chunks(steps: int) -> Iterator[slice]:
     return (slice(first, first + _STEPS) for first in range(0, max(steps, 1), _STEPS))
 
 
-def _over_angles(cells: Skymap, where: Sky, radial: Shells) -> tuple[Array, Array]:
-    """Integrate over directions against 1, n_i and n_i n_j, shape (t, 10, e); and say where cells were missing."""
+def _over_angles(cells: Skymap, where: Sky, radial: Shells) -> tuple[Array, Array, Array]:
+    """Integrate over directions against 1, n_i and n_i n_j, shape (t, 10, e).
+
+    Say also where cells were missing (t,), and give what the negative ones hold of the first (t, e).
+    """
     psd = cells.psd.reshape(cells.steps, -1, cells.psd.shape[-1])
     basis = _basis(where)
     kept = np.broadcast_to(radial.speed > 0, (cells.steps, psd.shape[-1]))
-    sums = np.empty((cells.steps, 10, psd.shape[-1]))
+    sums, below = np.empty((cells.steps, 10, psd.shape[-1])), np.zeros((cells.steps, psd.shape[-1]))
+    odd = np.zeros(cells.steps, bool)
     with np.errstate(invalid="ignore"):
         for part in _chunks(cells.steps):
             sums[part] = _contract(basis, psd[part], part, where.varies)
-    missing = (~np.isfinite(sums).all(1) & kept).any(-1)
-    for step in np.flatnonzero(missing):
+            odd[part] = ~((psd[part].min((1, 2)) >= 0) & (psd[part].max((1, 2)) < FILL))
+    missing = np.zeros(cells.steps, bool)
+    for step in np.flatnonzero(odd):
         part = slice(step, step + 1)
-        good = np.isfinite(psd[part])
+        good = np.abs(psd[part]) < FILL  # not so if NaN
         found = _contract(basis, np.where(good, psd[part], 0), part, where.varies)
         sums[part] = found if good[..., kept[step]].any() else np.nan
+        negative = np.where(good & kept[step], np.minimum(psd[part], 0), 0)
+        below[part] = _contract(basis, negative, part, where.varies)[:, 0]
+        missing[step] = not good[..., kept[step]].all()
     # what was left out may be anything, NaN too; a step without any measurement stays NaN
-    return np.asarray(np.where(kept[:, None] | np.isnan(sums).all((1, 2), keepdims=True), sums, 0)), np.asarray(missing)
+    known = np.where(kept[:, None] | np.isnan(sums).all((1, 2), keepdims=True), sums, 0)
+    return np.asarray(known), missing, below
 
 
 def _basis(where: Sky) -> Array:
@@ -237,11 +266,12 @@ def _lowest(sums: Array, radial: Shells) -> Array:
     return np.asarray(edge * np.exp(np.clip(radial.power * np.log(ratio), *_CORE))[:, None])
 
 
-def _flags(cells: Skymap, found: Moments, by_energy: Array, where: Sky, radial: Shells) -> Array:
+def _flags(cells: Skymap, found: Moments, by_energy: Array, negative: Array, where: Sky, radial: Shells) -> Array:
     total = by_energy.sum(-1)
     some = total > 0
     bits = (
-        (flags.NO_COUNTS, total <= 0),
+        (flags.NO_COUNTS, (total <= 0) & ~(negative > 0)),
+        (flags.NEGATIVE, negative > _NEGATIVE * np.maximum(total, 0)),
         (flags.UNRESOLVED, flags.unresolved(cells, found.velocity, found.temperature)),
         (flags.ENERGY_EDGE, some & flags.at_energy_edge(by_energy, radial)),
         (flags.SKY_EDGE, some & flags.at_sky_edge(cells, where, radial, total)),
@@ -277,7 +307,8 @@ def _errors(cells: Skymap, found: Moments, where: Sky, radial: Shells, part: sli
     own = part if len(radial.speed) > 1 else slice(None)
     speed, volume = radial.speed[own], radial.volume[0][own].copy()
     volume[np.arange(len(volume)), radial.first[own]] += radial.core[0][own]
-    square = np.nan_to_num(error * weight * volume[:, None]) ** 2
+    known = np.where(np.abs(error) < FILL, error, 0)
+    square = (known * weight * volume[:, None]) ** 2
     w = direction * speed[:, None, :, None] - found.velocity[part, None, None]
     number = found.density[part] * 1e-15
     pressure = found.pressure[part] * 1e-36 / cells.mass

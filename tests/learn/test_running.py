@@ -65,6 +65,8 @@ def test_a_run_has_scores_intervals_seeds_controls_and_costs() -> None:
     forest = outcome.trained[1].record
     assert len(forest["seeds"]["macro_f1"]) == 2
     assert outcome.trained[0].record["seeds"] == {}
+    assert len(outcome.ties) == 1
+    assert "logistic" in outcome.ties[0]
     assert outcome.controls["majority"]["accuracy"] == pytest.approx(0.6, abs=0.06)
     assert set(forest["costs"]) >= {"fit_s", "latency_ms", "rows_per_s"}
     assert outcome.test is not None

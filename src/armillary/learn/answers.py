@@ -1,4 +1,4 @@
-"""What models answer: fitted on some samples, asked about others; out-of-fold answers are kept so that a run resumes."""
+"""What models answer: fitted on some samples, asked about others; held-out answers are kept so that a run resumes."""
 
 import os
 import time

@@ -31,23 +31,22 @@ TOP: Final = (
 def metrics_of(study: Study, outcome: Outcome) -> Record:
     """Give the content of metrics.json.
 
-    At its top stand the plain numbers of the best model, on the test data where there are any; the best model was chosen
-    on held-out answers of the training samples in both cases.
+    At its top stand the plain numbers of the best model, on the test data where there are any; the best model was
+    chosen on held-out answers of the training samples in both cases.
     """
     best = outcome.trained[outcome.best].fitted.part.title
     held = {one.fitted.part.title: one.record for one in outcome.trained}
     judged = outcome.test["models"] if outcome.test else held
     scores = judged[best]["scores"]
     top = {name: scores[name] for name in TOP if name in scores}
-    about = {
+    about: Record = {
         "judged_on": "test data" if outcome.test else "held-out blocks",
         "best": best,
         "chosen_by": chosen_by(study),
     }
-    return {
-        **top, **about, "random_split": study.split.random, "leaks": list(outcome.leaks),
-        "notes": list(outcome.prepared.notes), "classes": list(outcome.prepared.classes), "held_out": held, "controls": outcome.controls, "test": outcome.test,
-    }  # fmt: skip
+    about |= {"random_split": study.split.random, "leaks": list(outcome.leaks), "notes": list(outcome.prepared.notes)}
+    found = {"ties": list(outcome.ties), "held_out": held, "controls": outcome.controls, "test": outcome.test}
+    return {**top, **about, "classes": list(outcome.prepared.classes), **found}
 
 
 def write_outcome(folder: Path, study: Study, outcome: Outcome) -> Record:

@@ -4,7 +4,7 @@ Choices (which model, which threshold, which calibration) are made on held-out a
 test data are looked at once, at the end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_of, held_out
+from armillary.learn.bootstrap import compare
 from armillary.learn.calibration import Calibration, choose_calibration
 from armillary.learn.costs import measure, pareto
 from armillary.learn.event_judging import choose_decoder, judge_events
-from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows
+from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows, scorer
 from armillary.learn.leaks import advise
 from armillary.learn.preparing import Prepared, folds, prepare
 from armillary.learn.splits import Fold
@@ -73,6 +74,8 @@ class Outcome:
         What the leak advisor found.
     controls : dict of str to dict
         Scores of what needs no skill.
+    ties : tuple of str
+        The best model against each other one, in words: better, or a tie.
     test : dict, optional
         Scores on test data: ``models`` by name, ``controls``, ``notes``.
     """
@@ -82,6 +85,7 @@ class Outcome:
     best: int
     leaks: tuple[Record, ...]
     controls: Record
+    ties: tuple[str, ...] = ()
     test: Record | None = None
 
 
@@ -125,7 +129,8 @@ def run(
     controls = _controls(study, prepared, trained[best].answer, prepared.target)
     _mark_pareto(study, trained)
     judged = _judge_test(study, prepared, trained, test, share(progress, 0.9, 1.0)) if test is not None else None
-    return Outcome(prepared, tuple(trained), best, tuple(one.to_record() for one in found), controls, judged)
+    leaks = tuple(one.to_record() for one in found)
+    return Outcome(prepared, tuple(trained), best, leaks, controls, _ties(study, prepared, trained, best), judged)
 
 
 def train(
@@ -176,6 +181,26 @@ def _best(study: Study, trained: Sequence[Trained]) -> int:
         if better(name, _score(one.record, name), _score(trained[best].record, name)):
             best = number
     return best
+
+
+def _ties(study: Study, prepared: Prepared, trained: Sequence[Trained], best: int) -> tuple[str, ...]:
+    """Compare the best model with each other one on the same blocks."""
+    name = chosen_by(study) if study.task != "events" else HEADLINES["events"][0]
+    first, scored = trained[best], scorer(study, prepared)
+
+    def of(one: Trained, rows: Array) -> Callable[[Array], float]:
+        return lambda some: float(scored(rows[some], one.answer[rows[some]]).get(name, np.nan))
+
+    said = []
+    for one in (one for one in trained if one is not first):
+        rows = np.intersect1d(judged_rows(prepared, first.answer), judged_rows(prepared, one.answer))
+        names = (first.fitted.part.title, one.fitted.part.title)
+        found = compare(
+            of(first, rows), of(one, rows), prepared.blocks[rows], min(study.resamples, 100), study.seed, names=names,
+            higher_is_better=name not in SMALLER,
+        )  # fmt: skip
+        said.append(f"{name}: {found.text}")
+    return tuple(said)
 
 
 def _score(record: Mapping[str, Any], name: str) -> float:

@@ -47,6 +47,8 @@ def show(metrics: dict[str, Any]) -> None:
     typer.echo(
         f"judged on {metrics['judged_on']}; * chosen by {metrics['chosen_by']} on held-out blocks of the training data"
     )
+    for line in metrics["ties"]:
+        typer.echo(line)
     for table in (table_of(metrics), class_table(metrics)):
         if table:
             print_table(table[0], table[1:])

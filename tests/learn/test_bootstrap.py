@@ -147,6 +147,13 @@ def test_one_block_gives_no_interval_and_says_why() -> None:
     assert bootstrap.why_none(np.array([1, 2])) == ""
 
 
+def test_few_blocks_are_told() -> None:
+    codes, probability = np.array([0, 1] * 10), np.full((20, 2), 0.5)
+    few, many = (bootstrap.class_intervals(codes, probability, np.arange(20) % n, ("a", "b")) for n in (7, 8))
+    assert few["notes"] == ["only 7 blocks: the interval is too narrow, hold more blocks out"]
+    assert many["notes"] == []
+
+
 def test_a_score_that_most_resamples_do_not_have_has_no_interval() -> None:
     blocks = np.arange(10)
     assert np.isnan(bootstrap.interval(lambda rows: np.nan if 0 in rows else 1.0, blocks)).all()

@@ -32,6 +32,8 @@ from armillary.learn.scores import (
 LEVEL: Final = 0.95
 #: Most scores of positives that are kept apart when ranks are resampled.
 _STEPS: Final = 4000
+#: Below this many blocks the intervals of a mean hold the truth in less than 94 % of cases (90 % for 5, 74 % for 3).
+_FEW: Final = 8
 _OF_POSITIVE: Final = ("precision", "recall", "f1")
 
 
@@ -79,6 +81,20 @@ def why_none(blocks: Array) -> str:
         return ""
     where = "all rows lie in one block" if count else "there is no row"
     return f"no interval: {where}, at least 2 are needed"
+
+
+def cautions(blocks: Array) -> list[str]:
+    """Say what should be known about intervals of so few blocks; an empty list from 8 blocks on.
+
+    Examples
+    --------
+    >>> cautions(np.array([0, 1, 1, 2]))
+    ['only 3 blocks: the interval is too narrow, hold more blocks out']
+    """
+    count = len(np.unique(blocks))
+    if count < 2:
+        return [why_none(blocks)]
+    return [f"only {count} blocks: the interval is too narrow, hold more blocks out"] if count < _FEW else []
 
 
 def interval(
@@ -215,7 +231,7 @@ def class_intervals(
             table[one][name] = bounds(values[f"each {name}"][:, code], count, level)
     whole = {name: bounds(one, count, level) for name, one in values.items() if not name.startswith("each ")}
     chosen = {} if positive_at is None else {one: table[classes[positive_at]][one] for one in _OF_POSITIVE}
-    notes = [one for one in [why_none(mine)] if one]
+    notes = cautions(mine)
     return {**whole, **chosen, "per_class": table, "level": level, "blocks": count, "notes": notes}
 
 
@@ -230,7 +246,7 @@ def number_intervals(
     true = true - true.mean()
     sums = block_sums(np.column_stack([np.ones(len(true)), error**2, np.abs(error), error, true, true**2]), mine)
     found = interval_of_sums(_number_scores_of_sums, sums, resamples, seed, level)
-    notes = [one for one in [why_none(mine)] if one]
+    notes = cautions(mine)
     named = dict(zip(("rmse", "mae", "bias", "r2"), found, strict=True))
     return {**named, "level": level, "blocks": len(sums), "notes": notes}
 
@@ -242,7 +258,7 @@ def ranking_intervals(
     is_positive, score = np.asarray(is_positive, bool), np.asarray(score, float)
     check_order(is_positive, score)
     count, drawn = _drawn(np.asarray(blocks), resamples, seed)
-    notes = [one for one in [why_none(blocks)] if one]
+    notes = cautions(blocks)
     found = {"ap": Bounds(np.nan, np.nan), "roc_auc": Bounds(np.nan, np.nan)}
     if len(drawn):
         steps = _step_replicates(is_positive, score, np.asarray(blocks), drawn)

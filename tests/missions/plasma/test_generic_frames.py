@@ -30,7 +30,7 @@ def orbit(scale: float = 1.0, **attrs: Any) -> xr.Dataset:
 
 
 def in_frame(data: xr.Dataset, to: str, frame: str = "", **knobs: Any) -> xr.Dataset:
-    made = recipes.in_frame.function(data, to=to, frame=frame, **{**WIND, **knobs})
+    made = recipes.in_frame.function(data, to=to, frame=frame, **{**WIND, "matrix": None, **knobs})
     assert isinstance(made, xr.Dataset)
     return check("series", made)
 
@@ -195,3 +195,24 @@ def test_tensors_and_vectors_have_the_recipe() -> None:
     shapes: list[tuple[int, ...]] = [(3,), (3, 3), (4,), ()]
     leaves = [Product(path="a/b", title="B", kind="series", units="nPa", shape=shape) for shape in shapes]
     assert [fits.match(leaf) for leaf in leaves] == [True, True, False, False]
+
+
+def test_frames_of_a_spacecrafts_own_are_turned_by_its_attitude() -> None:
+    angle = np.radians(30)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    told = {"COORDINATE_SYSTEM": "GSE"}
+    attitude = xr.Dataset({"r": (("time", "gse", "xyz"), np.tile(turn, (len(TIME), 1, 1)), told)}, {"time": TIME})
+    own = vectors([3.0, 4.0, 12.0], "b_dmpa")
+    found = in_frame(own, "GSE", matrix=attitude)["vector"]
+    assert found.to_numpy() == pytest.approx(np.tile(turn @ [3.0, 4.0, 12.0], (len(TIME), 1)))
+    gsm = in_frame(own, "GSM", matrix=attitude)["vector"].to_numpy()
+    assert gsm == pytest.approx(transform(found.to_numpy(), TIME, "GSE", "GSM"))
+    outer = np.tile(np.outer([3.0, 4.0, 12.0], [3.0, 4.0, 12.0]), (len(TIME), 1, 1))
+    attrs = {"units": "eV", "COORDINATE_SYSTEM": "DBCS"}
+    tensor = xr.Dataset({"t": (("time", "row", "column"), outer, attrs)}, {"time": TIME})
+    assert in_frame(tensor, "GSM", matrix=attitude)["tensor"].to_numpy() == pytest.approx(
+        np.einsum("ti,tj->tij", gsm, gsm))  # fmt: skip
+    with pytest.raises(BadData, match="needs no matrix"):
+        in_frame(vectors([1, 2, 3], "b_gse"), "GSM", matrix=attitude)
+    with pytest.raises(BadData, match="no matrices to GSE"):
+        in_frame(own, "GSM", matrix=tensor)

@@ -134,3 +134,25 @@ def test_electrons_without_a_potential_are_flagged_and_with_one_corrected(ions: 
 def test_all_recipes_hang_under_skymaps_only() -> None:
     assert len({one.output for one in moments.RECIPES}) == len(moments.RECIPES) == 8
     assert all(one.generic is not None and one.generic.kinds == ("skymap",) for one in moments.RECIPES)
+
+
+def test_steps_at_which_the_chosen_field_is_missing_are_flagged(ions: xr.Dataset) -> None:
+    b = ions["magnetic_field"].to_numpy().copy()
+    b[0], b[1] = np.nan, 0.0
+    attrs = {"units": "nT", "COORDINATE_SYSTEM": "GSE"}
+    field = xr.Dataset({"b": (("time", "xyz"), b, attrs)}, {"time": ions["time"]})
+    for recipe, knobs in ((moments.all_moments, {}), (moments.anisotropy, {}), (moments.fitted, {"cells": "centres"})):
+        found = made(recipe, ions.isel(time=slice(3)), field=field.isel(time=slice(3)), largest_gap=0.1, **knobs)
+        assert (found["flag"] & flags.NO_FIELD).to_numpy().astype(bool).tolist() == [True, True, False]
+
+
+def test_a_chosen_potential_is_the_mean_over_the_accumulation(ions: xr.Dataset) -> None:
+    few = ions.isel(time=slice(3))
+    few = few.assign(psd=few["psd"].assign_attrs(accumulation=2.0))
+    time = few["time"].to_numpy()[0] + np.arange(-40, 400) * np.timedelta64(250, "ms")
+    volts = np.where((np.arange(-40, 400) % 8) < 4, 0.0, 40.0)
+    potential = xr.Dataset({"v": (("time",), volts, {"units": "V"})}, {"time": time})
+    mean = potential.assign(v=potential["v"] * 0 + 20.0)
+    mean["v"].attrs["units"] = "V"
+    found = made(moments.density, few, potential=potential)["density"].to_numpy()
+    assert found == pytest.approx(made(moments.density, few, potential=mean)["density"].to_numpy())

@@ -13,13 +13,14 @@ from armillary.missions.plasma.generic.beside import (
     vector_at,
     vectors,
 )
-from armillary.missions.plasma.generic.reading import series, vector_of
+from armillary.missions.plasma.generic.reading import at_times, main_of, series, vector_of
 from armillary.missions.plasma.generic.turning import Frame, frame_told
 from armillary.missions.plasma.unit_spellings import EARTH_RADIUS
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science import boundaries
 from armillary.science.coordinates import geomagnetic, local, tracing
 from armillary.science.coordinates.frames import FRAMES, matrices, transform
+from armillary.science.coordinates.quaternions import nearest_rotations
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,16 +54,20 @@ _KP: Final = Parameter(name="kp", type="float", default=2.0, low=0.0, high=9.0, 
         parameters=(Parameter(name="to", type="str", default="GSM", choices=(*FRAMES, "RTN", "LMN"),
                               description="Frame to turn the vectors into"),
                     _FRAME, chosen("position", "Path of the spacecraft's position from the Earth, for RTN and LMN"),
+                    chosen("matrix", "Path of the matrices that turn a frame of the spacecraft's own into GSE, such as "
+                           "mms/mms1/mec/dbcs_to_gse"),
                     _PRESSURE, _BZ, GAP))  # fmt: skip
 def in_frame(
-    vector: "xr.Dataset", to: str, frame: str, position: "xr.Dataset | None", pressure: float, bz: float,
-    largest_gap: float,
+    vector: "xr.Dataset", to: str, frame: str, position: "xr.Dataset | None", matrix: "xr.Dataset | None",
+    pressure: float, bz: float, largest_gap: float,
 ) -> "xr.Dataset":  # fmt: skip
     """Vector or tensor turned into another geocentric frame, RTN, or LMN of the magnetopause of Shue et al. (1998).
 
     The origin is not moved: a position stays one from the Earth, a velocity stays one in the same rest frame. A tensor,
     (3, 3), is turned at both of its axes: R P R^T.
     """
+    if matrix is not None:
+        vector = _by_attitude(vector, matrix, largest_gap)
     given = _to_turn(vector)
     source, time = told_frame(vector, frame, local_too=True), vector["time"].to_numpy()
     labels = list({"RTN": "RTN", "LMN": "LMN"}.get(to, "xyz"))
@@ -167,6 +172,29 @@ def _to_turn(data: "xr.Dataset") -> "xr.DataArray":
             return one
     raise BadData(f"there is neither vector nor tensor among {', '.join(map(str, data.data_vars))}",
                   "choose another leaf")  # fmt: skip
+
+
+def _by_attitude(data: "xr.Dataset", matrix: "xr.Dataset", largest_gap: float) -> "xr.Dataset":
+    """Turn what is in a spacecraft's own frame into GSE by its matrices, each the nearest rotation to a straight line.
+
+    Raises
+    ------
+    BadData
+        If it is in another frame already, or the matrices do not lead to GSE.
+    """
+    given, own = _to_turn(data), frame_told(data).name
+    if own in FRAMES:
+        raise BadData(f"{given.name} is in {own} already, which needs no matrix", "leave matrix out")
+    main = main_of(matrix, 2)
+    if main.shape[1:] != (3, 3) or frame_told(matrix).name != "GSE":
+        raise BadData(f"matrix ({main.name}) holds no matrices to GSE", "choose one such as mms/mms1/mec/dbcs_to_gse")
+    turn = at_times(main.to_dataset(name="matrix"), data["time"].to_numpy(), largest_gap)
+    known = np.isfinite(turn).all((1, 2))
+    turn[known] = nearest_rotations(turn[known])
+    values = given.to_numpy().astype(float)[..., None] if given.ndim == 2 else given.to_numpy().astype(float)
+    found = turn @ values if given.ndim == 2 else turn @ values @ np.swapaxes(turn, 1, 2)
+    attrs = {name: one for name, one in given.attrs.items() if name.lower() != "frame"} | {"COORDINATE_SYSTEM": "GSE"}
+    return data.assign({str(given.name): (given.dims, found.reshape(given.shape), attrs)})
 
 
 def _tensor(like: "xr.Dataset", values: "Array", units: str, title: str, frame: str, labels: list[str]) -> "xr.Dataset":

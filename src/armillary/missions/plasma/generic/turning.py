@@ -126,9 +126,9 @@ def turned_into(
         return transform(vectors, time, source.name, target.name)
     found = _by_matrices(source, vectors, time, beside)
     if found is None:
-        way = "in_frame of it with a position" if source.name in {"RTN", "LMN"} else "in_frame of it"
+        needs = "a position" if {source.name, target.name} & {"RTN", "LMN"} else "a matrix"
         raise BadData(f"{name} is in {source}, which cannot be turned into {target}",
-                      f"choose a product in {target}, or bring both into one frame with {way}")  # fmt: skip
+                      f"choose a product in {target}; in_frame can turn one if you give it {needs}")  # fmt: skip
     return found
 
 

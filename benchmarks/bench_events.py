@@ -69,7 +69,7 @@ def others(count: int, rounds: int) -> None:
     decoder = Decoder(smooth=6 * 3600, join=6 * 3600, least=4 * 3600)
     print(f"decode 12,000 samples: {best(lambda: decode(times, values, decoder, 3600.0), rounds)[1] * 1e3:.1f} ms")
     chosen, took = best(lambda: choose(times, values, true, None, {}, 3600.0, 0.25), 1)
-    print(f"choose among 1,216 decoders, 12,000 samples, {len(true)} events: {took:.2f} s, {chosen.to_record()}")
+    print(f"choose among 2,079 decoders, 12,000 samples, {len(true)} events: {took:.2f} s, {chosen.to_record()}")
 
 
 def made(count: int, gap: int) -> tuple[Array, Array]:

@@ -19,26 +19,11 @@ _GAP: Final = 1.5
 _NS: Final = 1e9
 #: F1 that is no real difference.
 _SLACK: Final = 0.02
-#: Shares of scores that are tried as thresholds.
-_SHARES: Final = (
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    0.85,
-    0.9,
-    0.925,
-    0.95,
-    0.96,
-    0.97,
-    0.98,
-    0.985,
-    0.99,
-    0.9925,
-    0.995,
-    0.9975,
-    0.999,
-)
+#: Thresholds and peaks that are tried for probabilities, and shares of the scores for other scores.
+_LEVELS: Final = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_PEAKS: Final = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
+_SHARES: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
+_TOPS: Final = (0.95, 0.98, 0.99, 0.995, 0.999)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +145,7 @@ def choose(
     values = {name: [_number(one) for one in some] for name, some in search.items()}
     tried, shape = _tried(series, values)
     aims = (aim_iou,) if isinstance(aim_iou, int | float) else tuple(aim_iou)
-    f1 = np.array([_f1(found, events, span, aims) for _, found in tried]).reshape(shape)
+    f1 = _f1_of_all([found for _, found in tried], events, span, aims).reshape(shape)
     return tried[_middle_of_best(f1, min(1 / known, _SLACK))][0]
 
 
@@ -171,15 +156,16 @@ def usual_search(truth: Array, score: Array) -> dict[str, list[float]]:
     ----------
     truth : array of int, (m, 2) or (m, 3)
     score : array of float, (n,)
-        Probabilities get thresholds from .05 to .95, others shares of the scores from .5 to .999.
+        Probabilities get thresholds from .05 to .9, others shares of the scores from .5 to .999.
     """
     rows = as_events(truth, "true events")
     typical = float(np.median(rows[:, 1] - rows[:, 0])) / _NS if len(rows) else 0.0
-    steps = sorted({0.0, typical / 8, typical / 4, typical / 2})
+    half, whole = [0.0, typical / 4, typical / 2], [0.0, typical / 2, typical]
     finite = np.asarray(score, float)[np.isfinite(score)]
     probable = len(finite) > 0 and finite.min() >= 0 and finite.max() <= 1
-    level = {"threshold": np.linspace(0.05, 0.95, 19).tolist()} if probable else {"quantile": list(_SHARES)}
-    return {"smooth": steps, **level, "join": steps, "least": steps}
+    level = {"threshold": list(_LEVELS)} if probable else {"quantile": list(_SHARES)}
+    peaks = list(_PEAKS) if probable or not len(finite) else np.quantile(finite, _TOPS).tolist()
+    return {"smooth": half, **level, "join": whole, "peak": [-np.inf, *peaks], "least": half}
 
 
 def _number(value: Any) -> float:
@@ -302,6 +288,20 @@ def _tried(series: _Series, values: dict[str, list[float]]) -> tuple[list[tuple[
                 )
                 tried.append((decoder, _shape(runs, decoder)))
     return tried, tuple(map(len, grid))
+
+
+def _f1_of_all(tried: Sequence[Array], truth: Array, span: Array | None, aims: Sequence[float]) -> Array:
+    """Give the F1 of many lists; equal lists are judged once, and hopelessly many or few events not at all."""
+    f1, best, known = np.zeros(len(tried)), 0.0, dict[bytes, float]()
+    for at, found in enumerate(tried):
+        if 2 * min(len(found), len(truth)) / (len(found) + len(truth)) < best / 2:
+            continue
+        key = found.tobytes()
+        if key not in known:
+            known[key] = _f1(found, truth, span, aims)
+        f1[at] = known[key]
+        best = max(best, known[key])
+    return f1
 
 
 def _f1(found: Array, truth: Array, span: Array | None, aims: Sequence[float]) -> float:

@@ -1,6 +1,7 @@
 """Vectors of two products are brought into one frame, or refused; a frame that nothing tells is never guessed."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 import xarray as xr
 
+import armillary as arm
 from armillary.errors import BadData, BadParameter
 from armillary.missions.plasma.generic import fields, multipoint, skymaps, structures, turning, waves
 from armillary.missions.plasma.generic.turning import Frame, frame_told
@@ -16,6 +18,7 @@ from armillary.model.kinds import check, table_attrs
 from armillary.science.coordinates.frames import transform
 from armillary.science.particles.datasets import to_dataset
 from armillary.science.particles.skymap import Skymap
+from armillary.testing.plasma_archives import BEGIN, write_mms
 
 Array = Any
 START = np.datetime64("2020-01-01T00:00:00", "ns")
@@ -150,7 +153,9 @@ def test_frames_of_a_spacecraft_are_its_own() -> None:
     [(Frame("DMPA", "MMS1"), Frame("DBCS", "MMS1"), True), (Frame("DSL", "MMS1"), Frame("DBCS"), True),
      (Frame("DSL", "THA"), Frame("DBCS", "MMS1"), False), (Frame("DSL", "THA"), Frame("DBCS"), False),
      (Frame("DSL"), Frame("DBCS"), False), (Frame("DSL", "THA"), Frame("DSL", "THA"), True),
-     (Frame("GSE", "MMS1"), Frame("GSE", "MMS2"), True), (Frame(""), Frame(""), False)],
+     (Frame("GSE", "MMS1"), Frame("GSE", "MMS2"), True), (Frame(""), Frame(""), False),
+     (Frame("RTN", "PSP_FLD"), Frame("RTN", "PSP"), True), (Frame("RTN", "SOLO"), Frame("RTN", "PSP"), False),
+     (Frame("ISR2", "C1"), Frame("ISR2", "CLUSTER-1"), True), (Frame("ISR2", "C1"), Frame("ISR2", "C3"), False)],
 )  # fmt: skip
 def test_which_frames_are_the_same(one: Frame, other: Frame, same: bool) -> None:
     assert one.is_same(other) == other.is_same(one) == same
@@ -219,6 +224,21 @@ def test_a_chosen_field_is_the_mean_over_the_accumulation() -> None:
     assert field == pytest.approx(np.stack([B[first : first + 16].mean(0) for first in range(0, STEPS, 64)]))
     at_once = skymaps.field_of(skymap(), vectors(B, "nT"), 5.0)
     assert at_once == pytest.approx(B[::64])
+
+
+def test_a_field_is_the_same_beside_a_map_of_fpi_and_chosen(tmp_path: Path) -> None:
+    folder = tmp_path / "mms"
+    folder.mkdir()
+    write_mms(folder)
+    desk = arm.open(folder, home=tmp_path / "home")
+    span = str(BEGIN), str(BEGIN + np.timedelta64(1600, "ms"))
+    path = "mms/mms1/dis/brst/skymap/anisotropy"
+    beside = desk.get(path, *span)
+    chosen = desk.get(path, *span, params={"field": "mms/mms1/fgm/brst/b_dmpa"})
+    assert beside["anisotropy"].notnull().sum() > 5
+    assert chosen["anisotropy"].to_numpy() == pytest.approx(beside["anisotropy"].to_numpy(), nan_ok=True)
+    with pytest.raises(BadData, match="in DMPA of MMS1, which cannot be turned into GSE"):
+        desk.get("mms/mms1/dis/brst/velocity_gse/convection_field", *span, params={"field": "mms/mms1/fgm/brst/b_dmpa"})
 
 
 def test_a_skymap_takes_no_frame_for_granted() -> None:

@@ -57,8 +57,7 @@ class Frame:
         (True, False)
         """
         one, two = _despun(self), _despun(other)
-        elsewhere = one not in FRAMES and bool(self.craft and other.craft) and self.craft != other.craft
-        return bool(one) and one == two and not elsewhere
+        return bool(one) and one == two and (one in FRAMES or _is_same_craft(self.craft, other.craft))
 
     def __str__(self) -> str:
         """Give the name for a message."""
@@ -130,6 +129,14 @@ def turned_into(
         raise BadData(f"{name} is in {source}, which cannot be turned into {target}",
                       f"choose a product in {target}; in_frame can turn one if you give it {needs}")  # fmt: skip
     return found
+
+
+def _is_same_craft(one: str, other: str) -> bool:
+    """Say whether two names may be those of one spacecraft: PSP and PSP_FLD, C1 and Cluster-1, THA and nobody's."""
+    first, second = (re.sub(r"[^A-Z0-9]", "", name.upper()) for name in (one, other))
+    if not (first and second) or first.startswith(second) or second.startswith(first):
+        return True
+    return first[0] == second[0] and first[-1] == second[-1]
 
 
 def _despun(frame: Frame) -> str:

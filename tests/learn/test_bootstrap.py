@@ -187,6 +187,33 @@ def test_equal_models_tie_and_unequal_ones_do_not() -> None:
     assert "one block" in told.text
 
 
+@pytest.mark.parametrize("name", ["macro_f1", "f1", "ap", "roc_auc", "log_loss"])
+def test_classes_are_compared_at_once_as_one_by_one(name: str) -> None:
+    rng = np.random.default_rng(0)
+    codes, blocks = rng.integers(-1, 2, 300), rng.integers(0, 12, 300)
+    said = [np.clip(0.5 + 0.2 * (codes - 0.5) + rng.normal(0, wide, 300), 0.01, 0.99) for wide in (0.1, 0.3)]
+    tables = [np.column_stack([1 - one, one]) for one in said]
+    known = np.flatnonzero(codes >= 0)
+    better_is: Any = {"higher_is_better": name != "log_loss", "names": ("x", "y")}
+    ours = bootstrap.compare_classes(name, codes, *tables, blocks, ("a", "b"), resamples=50, **better_is)
+
+    def score(of: Array) -> Any:
+        return lambda rows: float(scores.class_scores(codes[known][rows], of[known][rows], ("a", "b"))[name])
+
+    theirs = bootstrap.compare(score(tables[0]), score(tables[1]), blocks[known], 50, **better_is)
+    assert (ours.difference, ours.low, ours.high) == pytest.approx((theirs.difference, theirs.low, theirs.high))
+    assert (ours.verdict, ours.text) == (theirs.verdict, theirs.text)
+    assert ours.verdict == "better"
+
+
+def test_a_score_that_is_not_resampled_cannot_be_compared() -> None:
+    codes, said = np.array([0, 1] * 5), np.full((10, 2), 0.5)
+    with pytest.raises(BadParameter, match=r"'calibration_error'.*macro_f1"):
+        bootstrap.compare_classes("calibration_error", codes, said, said, np.arange(10), ("a", "b"))
+    told = bootstrap.compare_classes("ap", codes, said, said, np.zeros(10), ("a", "b"))
+    assert (told.verdict, told.difference) == ("unknown", 0)
+
+
 def test_equal_models_are_called_a_tie_about_as_often_as_the_level_says() -> None:
     verdicts = []
     for seed in range(200):

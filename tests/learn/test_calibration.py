@@ -155,6 +155,19 @@ def test_unlabelled_rows_teach_nothing() -> None:
     assert first == choose_calibration(probability, codes, blocks)
 
 
+def test_rows_without_any_answer_stay_without() -> None:
+    probability, codes, blocks = world(0, 400, 3, 2.0)
+    chosen = choose_calibration(probability, codes, blocks, "isotonic")
+    gaps = probability.copy()
+    gaps[:20] = np.nan
+    for after in (chosen.apply(gaps), held_out(gaps, codes, blocks, "isotonic"), Calibration().apply(gaps)):
+        assert np.isnan(after[:20]).all()
+        assert after[20:].sum(axis=1) == pytest.approx(1)
+    gaps[30, 0] = np.nan
+    with pytest.raises(BadData, match="1 rows of probabilities have NaN"):
+        chosen.apply(gaps)
+
+
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=30))
 @settings(max_examples=40, deadline=None)
 def test_folds_keep_blocks_whole_and_are_even(sizes: list[int]) -> None:

@@ -224,15 +224,14 @@ def class_intervals(
     seen, positive_at = judged(codes, probability, answers), positive_code(classes, positive)
     mine = np.asarray(blocks)[seen.kept]
     count, drawn = _drawn(mine, resamples, seed)
-    values = _sum_replicates(seen, mine, drawn) | _rank_replicates(seen, mine, drawn, positive_at)
+    values = _class_replicates(seen, mine, drawn, positive_at)
     table: dict[str, dict[str, Bounds]] = {name: {} for name in classes}
     for name in ("precision", "recall", "f1", "ap"):
         for code, one in enumerate(classes):
             table[one][name] = bounds(values[f"each {name}"][:, code], count, level)
     whole = {name: bounds(one, count, level) for name, one in values.items() if not name.startswith("each ")}
-    chosen = {} if positive_at is None else {one: table[classes[positive_at]][one] for one in _OF_POSITIVE}
     notes = cautions(mine)
-    return {**whole, **chosen, "per_class": table, "level": level, "blocks": count, "notes": notes}
+    return {**whole, "per_class": table, "level": level, "blocks": count, "notes": notes}
 
 
 def number_intervals(
@@ -294,6 +293,51 @@ def compare(
     return _comparison(a(rows) - b(rows), Bounds(low, high), names, higher_is_better, level, why_none(blocks))
 
 
+def compare_classes(
+    name: str,
+    codes: Array,
+    a: Array,
+    b: Array,
+    blocks: Array,
+    classes: Sequence[str],
+    positive: str = "",
+    *,
+    resamples: int = 200,
+    seed: int = 0,
+    names: tuple[str, str] = ("the first", "the second"),
+    higher_is_better: bool = True,
+    level: float = LEVEL,
+) -> Comparison:
+    """Compare two sets of probabilities of the same rows, all resamples at once: as :func:`compare`, but fast.
+
+    Parameters
+    ----------
+    name : str
+        A score of :func:`class_intervals`: ``macro_f1, ap, f1, log_loss``...
+    a, b : array of float, (n, K)
+    codes, blocks, classes, positive
+        As for :func:`class_intervals`.
+
+    Raises
+    ------
+    BadParameter
+        If there is no such score.
+    """
+    positive_at = positive_code(classes, positive)
+    first, second = judged(codes, a), judged(codes, b)
+    mine = np.asarray(blocks)[first.kept]
+    count, drawn = _drawn(mine, resamples, seed)
+    # the last resample takes every block once: the score itself
+    drawn = np.concatenate([drawn, np.ones((1, count), np.int64)])
+    both = [_class_replicates(one, mine, drawn, positive_at) for one in (first, second)]
+    if name not in both[0]:
+        known = ", ".join(sorted(one for one in both[0] if not one.startswith("each ")))
+        raise BadParameter(f"there are no resamples of the score {name!r}", f"give one of {known}")
+    difference = both[0][name] - both[1][name]
+    at = bounds(difference[:-1], count, level)
+    return _comparison(float(difference[-1]), at, names, higher_is_better, level, why_none(mine))
+
+
 def compare_intervals(
     a: tuple[float, float, float],
     b: tuple[float, float, float],
@@ -345,6 +389,12 @@ def _drawn(blocks: Array, resamples: int, seed: int) -> tuple[int, Array]:
     if not count:
         raise BadData("there is no block to resample", "look at the split")
     return count, draw(count, resamples, seed)
+
+
+def _class_replicates(seen: Judged, blocks: Array, drawn: Array, positive_at: int | None) -> dict[str, Array]:
+    values = _sum_replicates(seen, blocks, drawn) | _rank_replicates(seen, blocks, drawn, positive_at)
+    of_positive = {} if positive_at is None else {one: values[f"each {one}"][:, positive_at] for one in _OF_POSITIVE}
+    return values | of_positive
 
 
 def _sum_replicates(seen: Judged, blocks: Array, drawn: Array) -> dict[str, Array]:

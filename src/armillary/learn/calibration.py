@@ -57,19 +57,22 @@ class Calibration:
             raise BadParameter(f"there is no calibration {self.kind!r}", f"give one of {', '.join(KINDS)}")
 
     def apply(self, probability: Array) -> Array:
-        """Give corrected probabilities, (n, K), rows sum to 1.
+        """Give corrected probabilities, (n, K), rows sum to 1; rows that are all NaN, not answered, stay so.
 
         Raises
         ------
         BadData
-            If they are no probabilities, or of another number of classes.
+            If the others are no probabilities, or of another number of classes.
         """
-        probability = check_probability(probability)
-        classes = self.values.get("classes", probability.shape[1])
-        if classes != probability.shape[1]:
-            problem = f"this calibration is for {classes} classes, not for {probability.shape[1]}"
+        answer = np.array(probability, float)
+        asked = _answered(answer)
+        known = check_probability(answer[asked])
+        classes = self.values.get("classes", known.shape[1])
+        if classes != known.shape[1]:
+            problem = f"this calibration is for {classes} classes, not for {known.shape[1]}"
             raise BadData(problem, "use the calibration that was learnt with the model")
-        return _APPLY[self.kind](probability, self.values)
+        answer[asked] = _APPLY[self.kind](known, self.values)
+        return answer
 
     def to_record(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
@@ -133,21 +136,21 @@ def held_out(probability: Array, codes: Array, blocks: Array, kind: str) -> Arra
     """Give calibrated probabilities, (n, K), each by a calibration that has not seen the block of its row.
 
     Use these to judge, and `Calibration.apply` for new data: a calibration judged on its own rows looks too good.
-    Rows of code -1 are not learnt from, but get their answer.
+    Rows of code -1 are not learnt from, but get their answer; rows that are all NaN, not answered, stay so.
 
     Raises
     ------
     BadData
         If there are fewer than 2 blocks.
     """
-    seen, answer = judged(codes, probability), check_probability(probability).copy()
-    folds = fold_blocks(np.asarray(blocks))
-    if kind == "none":
-        return answer
-    for fold in range(folds.max() + 1):
+    answer = np.array(probability, float)
+    asked = np.flatnonzero(_answered(answer))
+    seen, known = judged(np.asarray(codes)[asked], answer[asked]), check_probability(answer[asked])
+    folds = fold_blocks(np.asarray(blocks)[asked])
+    for fold in range(folds.max() + 1 if kind != "none" else 0):
         learnt = folds[seen.kept] != fold
         values = _fit(kind, seen.probability[learnt], seen.codes[learnt]) if learnt.any() else {}
-        answer[folds == fold] = _APPLY[kind if learnt.any() else "none"](answer[folds == fold], values)
+        answer[asked[folds == fold]] = _APPLY[kind if learnt.any() else "none"](known[folds == fold], values)
     return answer
 
 
@@ -167,6 +170,12 @@ def fold_blocks(blocks: Array, folds: int = FOLDS) -> Array:
         fold[block] = filled.argmin()
         filled[fold[block]] += sizes[block]
     return fold[which]
+
+
+def _answered(probability: Array) -> Array:
+    """Give a mask of the rows that are not all NaN; one that is so in part is a mistake, not a missing answer."""
+    asked: Array = np.asarray(~np.isnan(probability).all(axis=-1))
+    return asked
 
 
 def _why_not(codes: Array, blocks: Array) -> str:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from armillary.errors import BadParameter
 from armillary.learn.events import block_counts, grouped, match, rates, score
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -107,6 +108,15 @@ def test_nothing_predicted_is_no_score_and_no_error() -> None:
     assert [found[name] for name in NAMES] == [0.0] * 9
     assert found["onset"]["bias"] is None
     assert score(nothing, nothing)["truth"] == 0
+
+
+def test_overlaps_are_shares() -> None:
+    truth = np.array([[0, 10]])
+    with pytest.raises(BadParameter, match="overlap of 25"):
+        score(truth, truth, iou=(25,))
+    with pytest.raises(BadParameter, match="overlap of nan"):
+        match(truth, truth, float("nan"))
+    assert score(truth, truth, iou=())["onset"]["mae"] == 0
 
 
 def test_resampled_blocks_are_weighted_counts() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from armillary.errors import BadData
+from armillary.errors import BadData, BadParameter
 from armillary.science.intervals import intervals
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -71,6 +71,8 @@ def match(predicted: Array, truth: Array, iou: float) -> Array:
     ------
     BadData
         If these are no events.
+    BadParameter
+        If the overlap asked for is not from 0 to 1.
 
     Examples
     --------
@@ -81,7 +83,15 @@ def match(predicted: Array, truth: Array, iou: float) -> Array:
 
 
 def match_pairs(pairs: Pairs, iou: float) -> Array:
-    """Do :func:`match` where the overlaps are known."""
+    """Do :func:`match` where the overlaps are known.
+
+    Raises
+    ------
+    BadParameter
+        If the overlap asked for is not from 0 to 1.
+    """
+    if not 0 <= iou <= 1:
+        raise BadParameter(f"no two events have an overlap of {iou}", "give a number from 0 to 1, such as 0.25")
     able = np.flatnonzero(pairs.iou >= iou)
     sure, doubtful = _settle(pairs, able)
     chosen = np.concatenate([sure, _assign(pairs, doubtful)])

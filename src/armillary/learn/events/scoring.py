@@ -45,6 +45,8 @@ def score(predicted: Array, truth: Array, span: Array | None = None, *, iou: Seq
     ------
     BadData
         If these are no events.
+    BadParameter
+        If an overlap is not from 0 to 1.
 
     Examples
     --------
@@ -61,7 +63,11 @@ def score(predicted: Array, truth: Array, span: Array | None = None, *, iou: Seq
     for one in iou:
         values = dict(zip(("precision", "recall", "f1"), map(float, rows[one]), strict=True))
         record |= {f"event_{name}_{key_of(one)}": values[name] for name in ("f1", "precision", "recall")}
-    return record | {"curve": _curve(rows), **_edges(a, b, matches[iou[0]], judged), "time": _time(a, b, span)}
+    return record | {
+        "curve": _curve(rows),
+        **_edges(a, b, matches[iou[0] if iou else IOU[0]], judged),
+        "time": _time(a, b, span),
+    }
 
 
 def block_counts(

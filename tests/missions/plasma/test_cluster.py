@@ -90,6 +90,17 @@ def test_units_become_those_of_skymaps(units: str) -> None:
     assert skymap(HIA, cells(units=units), {})["psd"].to_numpy() == pytest.approx(1e-30, rel=1e-9)
 
 
+def test_units_of_energies_and_angles_are_read() -> None:
+    data, wanted = cells(), skymap(HIA, cells(), {})
+    given = data.assign_coords(energy=(data["energy"] / 1e3).assign_attrs(units="keV"),
+                               theta=np.radians(data["theta"]).assign_attrs(units="rad"))  # fmt: skip
+    found = skymap(HIA, given, {})
+    for name in ("energy", "polar", "azimuth"):
+        assert found[name].to_numpy() == pytest.approx(wanted[name].to_numpy())
+    with pytest.raises(BadData, match="'channel', which is not known to be eV"):
+        skymap(HIA, data.assign_coords(energy=data["energy"].assign_attrs(units="channel")), {})
+
+
 def test_a_beam_of_ions_moves_where_its_cell_says() -> None:
     values = np.zeros((1, 8, 16, 31))
     values[0, 6, 0, 10] = 1.0

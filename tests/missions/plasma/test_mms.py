@@ -205,6 +205,23 @@ def test_units_of_metres_are_turned_into_centimetres() -> None:
     assert bare(data)["psd"].to_numpy() == pytest.approx(bare(maps())["psd"].to_numpy())
 
 
+def test_units_of_energies_and_angles_are_read() -> None:
+    data, wanted = maps(), bare(maps())
+    kilo = data["mms1_dis_energy_fast"] / 1e3
+    given = data.assign_coords(
+        mms1_dis_energy_fast=kilo.assign_attrs(units="keV"),
+        mms1_dis_phi_fast=np.radians(data["mms1_dis_phi_fast"]).assign_attrs(units="radians"),
+        mms1_dis_theta_fast=np.radians(data["mms1_dis_theta_fast"]).assign_attrs(units="rad"),
+    )
+    # one table beside it, as those servers have it that keep no axes
+    beside = xr.Dataset({"energy": (("time", "e"), kilo.to_numpy(), {"units": "keV"})}, {"time": data["time"]})
+    for found in (bare(given), bare(data, energy=beside)):
+        assert moments(from_dataset(found)).density == pytest.approx(moments(from_dataset(wanted)).density)
+    odd = data.assign_coords(mms1_dis_energy_fast=kilo.assign_attrs(units="step"))
+    with pytest.raises(BadData, match="'step', which is not known to be eV"):
+        bare(odd)
+
+
 def test_one_energy_table_for_two_is_refused() -> None:
     """A server that gives the first record's energies for all of a burst would shift every second spectrum."""
     data = maps(mode="brst")

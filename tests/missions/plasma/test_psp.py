@@ -47,13 +47,14 @@ def save(folder: Path, dataset: str, found: dict[str, Any]) -> None:
     write(xr.Dataset(found, {"time": TIME}, {"Logical_source": dataset}), folder / f"{dataset}_20200128_v04.cdf")
 
 
-def archive(folder: Path, *, missing: bool = False, changed: bool = False) -> Path:
+def archive(folder: Path, *, missing: bool = False, changed: bool = False, energy: str = "eV") -> Path:
     cells = table(missing=missing)
     flux = np.broadcast_to(eflux(cells), (STEPS, 2048))
     columns = {name: np.repeat(one[None], STEPS, 0) for name, one in cells.items()}
     if changed:
         columns["ENERGY"][4:] *= 1.1
-    units = {"ENERGY": "eV", "THETA": "Degrees", "PHI": "Degrees"}
+    columns["ENERGY"] /= 1e3 if energy == "keV" else 1
+    units = {"ENERGY": energy, "THETA": "Degrees", "PHI": "Degrees"}
     save(folder, "psp_swp_spi_sf00_L2_8Dx32Ex8A", {
         "EFLUX": (("time", "cell"), flux.astype("f4"), {"units": "eV/cm2-s-ster-eV", "DEPEND_1": "ENERGY"}),
         **{name: (("time", "cell"), one.astype("f4"), {"units": units[name]}) for name, one in columns.items()},
@@ -102,6 +103,15 @@ def test_each_cell_is_where_its_table_says(tmp_path: Path) -> None:
     assert data["azimuth"].to_numpy()[:, 0].reshape(8, 8)[:, 3] == pytest.approx(174.375 - 11.25 * np.arange(8))
     assert 90 - data["polar"].to_numpy()[8:16, 0] == pytest.approx(-52.5 + 15 * np.arange(8))
     assert 90 - data["polar"].to_numpy()[8:16, -1] == pytest.approx(0.6 * (-52.5 + 15 * np.arange(8)), abs=1e-5)
+
+
+def test_units_of_energies_are_read(tmp_path: Path) -> None:
+    (tmp_path / "kilo").mkdir()
+    (tmp_path / "odd").mkdir()
+    data = get(archive(tmp_path / "kilo", energy="keV"), "psp/spi/sf00/skymap")
+    assert data["energy"].to_numpy() == pytest.approx(np.geomspace(20, 20_000, 32), rel=1e-5)
+    with pytest.raises(BadData, match="'step', which is not known to be eV"):
+        get(archive(tmp_path / "odd", energy="step"), "psp/spi/sf00/skymap")
 
 
 def test_the_cells_fill_the_part_of_the_sky_between_their_outer_edges(tmp_path: Path) -> None:

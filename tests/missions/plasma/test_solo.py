@@ -166,6 +166,19 @@ def test_another_geometry_and_other_units_are_refused(tmp_path: Path) -> None:
         pas.skymap.function(raw, **rest)
 
 
+def test_units_of_energies_and_angles_are_read(tmp_path: Path) -> None:
+    raw = get(archive(tmp_path), "local/solo/l2/swa-pas-vdf/vdf")
+    rest = dict.fromkeys(pas.skymap.optional)
+    wanted = pas.skymap.function(raw, **rest)
+    given = raw.assign_coords(Energy=(raw["Energy"] / 1e3).assign_attrs(units="keV"),
+                              Azimuth=np.radians(raw["Azimuth"]).assign_attrs(units="rad"))  # fmt: skip
+    found = pas.skymap.function(given, **rest)
+    for name in ("energy", "polar", "azimuth"):
+        assert found[name].to_numpy() == pytest.approx(wanted[name].to_numpy())
+    with pytest.raises(BadData, match="'index', which is not known to be eV"):
+        pas.skymap.function(raw.assign_coords(Energy=raw["Energy"].assign_attrs(units="index")), **rest)
+
+
 def test_the_pressure_tensor_is_in_nanopascal_and_symmetric(tmp_path: Path) -> None:
     data = get(archive(tmp_path), "solo/pas/pressure_rtn")["pressure_rtn"]
     assert data.attrs["units"] == "nPa"

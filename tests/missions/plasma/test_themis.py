@@ -129,6 +129,16 @@ def test_either_order_of_energies_and_directions_is_read() -> None:
     assert skymap("ion", **wide)["psd"].identical(skymap("ion", **given)["psd"])
 
 
+def test_units_of_energies_are_read() -> None:
+    wanted, given = skymap("ion", **flat()), flat(levels=np.tile(np.geomspace(25, 6e-3, 32), (3, 1)))
+    given["spectrum"]["levels"].attrs["units"] = "keV"
+    found = skymap("ion", **given)
+    assert found["psd"].to_numpy() == pytest.approx(wanted["psd"].to_numpy(), rel=1e-5, nan_ok=True)
+    given["spectrum"]["levels"].attrs["units"] = "DAC"
+    with pytest.raises(BadData, match="'DAC', which is not known to be eV"):
+        skymap("ion", **given)
+
+
 def test_other_geometry_is_refused() -> None:
     with pytest.raises(BadData, match="not 32 energies by 88"):
         skymap("ion", **flat(energies=16))

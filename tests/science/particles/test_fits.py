@@ -154,3 +154,23 @@ def test_wrong_questions_say_what_to_do(seen: Made) -> None:
         fit(cells, "core and beam")
     with pytest.raises(BadData, match="the field has the shape"):
         fit(cells, field=np.zeros((5, 3)))
+
+
+def test_a_beam_that_is_not_there_is_no_beam(seen: Made) -> None:
+    # in so few cells a second population is whatever is left
+    cells = replace(seen("fpi", *COLD, steps=3), error=None)
+    noisy = counted(cells, 40.0, seed=3)
+    found = fit(noisy, "core and beam", field=along(3))
+    lost = (found.flag & flags.NOT_CONVERGED) > 0
+    for name, one in found.values.items():
+        assert (np.isnan(one.reshape(3, -1)).all(1) == lost).all(), name
+    kept = ~lost
+    assert (found.errors["beam_density"][kept] < 2 * found.values["beam_density"][kept]).all()
+    assert (found.errors["beam_drift"][kept] < 100).all()
+
+
+def test_what_did_not_converge_is_not_a_number(seen: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("armillary.science.particles.fits._ITERATIONS", 1)
+    found = fit(seen("fpi", *SHEATH), "kappa", field=along(1))
+    assert found.flag[0] & flags.NOT_CONVERGED
+    assert all(np.isnan(one).all() for one in (*found.values.values(), *found.errors.values()))

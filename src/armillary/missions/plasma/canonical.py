@@ -158,6 +158,18 @@ def axis_of(data: "xr.Dataset", variable: "xr.DataArray", number: int) -> "tuple
     return data[name].to_numpy().astype(float), str(data[name].attrs.get("units", ""))
 
 
+def axis_in(data: "xr.Dataset", variable: "xr.DataArray", number: int, units: str) -> "Array | None":
+    """Give the numbers along the n-th dimension after time in some units, which who says nothing means.
+
+    Raises
+    ------
+    BadData
+        If they are in units that cannot become these.
+    """
+    known = axis_of(data, variable, number)
+    return None if known is None else in_units(*known, units, f"axis {number} of {variable.name}")
+
+
 def scalar_recipe(
     output: str, template: str, title: str, units: str, *, label: str, silent: str = "", citation: str = ""
 ) -> Recipe:

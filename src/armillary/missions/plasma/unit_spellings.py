@@ -1,5 +1,6 @@
 """How archives spell the units that products have."""
 
+import math
 from typing import Final
 
 from armillary.science.plasma import ELEMENTARY_CHARGE, KELVIN_PER_EV
@@ -17,7 +18,11 @@ _FACTORS: Final[dict[str, dict[str, float]]] = {
         ("cm-3", "1/cm^3", "1/cm3", "#/cc", "n/cc", "/cc", "1/cc", "percc", "#/cm^3", "#/cm3", "particlescm^-3",
          "particles/cm^3"), 1.0
     ) | {"m^-3": 1e-6},
-    "eV": {"kev": 1e3, "k": 1 / KELVIN_PER_EV, "degk": 1 / KELVIN_PER_EV, "kelvin": 1 / KELVIN_PER_EV},
+    "eV": dict.fromkeys(("electronvolt", "electronvolts", "ev/q", "ev/e", "ev/charge"), 1.0)
+    | dict.fromkeys(("kev", "kev/q", "kev/e", "kev/charge"), 1e3)
+    | {"mev": 1e6, "j": 1 / ELEMENTARY_CHARGE} | dict.fromkeys(("k", "degk", "kelvin"), 1 / KELVIN_PER_EV),
+    "deg": dict.fromkeys(("degree", "degrees", "degs", "deg.", "\u00b0"), 1.0)
+    | dict.fromkeys(("rad", "rads", "radian", "radians"), 180 / math.pi),
     "nPa": {"pa": 1e9} | dict.fromkeys(("j.cm^-3", "jcm^-3", "j/cm^3", "j/cm3", "j.cm-3"), 1e15)
     | dict.fromkeys(("ev/cm^3", "evcm^-3", "ev/cm3"), ELEMENTARY_CHARGE * 1e15),
     "s^3 cm^-6": dict.fromkeys(("s^3m^-6", "s^3/m^6", "s3/m6", "s^3.m^-6"), 1e-12)

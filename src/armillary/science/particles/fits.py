@@ -33,6 +33,8 @@ _FEWEST: Final = 60
 _FLOOR: Final = 1e-7
 #: Deviance, as a share of all counts, that is nothing: the fit is exact.
 _EXACT: Final = 1e-8
+#: Largest error of the logarithm of a density, and of a velocity in thermal speeds, that is an answer.
+_SURE: Final = 1.0
 #: Points along each side of a cell; more where the distribution is narrower than the cells.
 _POINTS: Final = 2
 _MANY_POINTS: Final = 3
@@ -50,7 +52,8 @@ class Fit:
     values, errors : dict of str to array
         By the shape's names: ``density`` (t,) cm^-3, ``velocity`` (t, 3) km/s, ``parallel`` and ``perpendicular`` (or
         ``temperature``) eV, ``kappa``, ``beam_density``, ``beam_drift`` along the field from the core's velocity km/s,
-        ``beam_parallel``, ``beam_perpendicular``; NaN where there is no fit. Errors are one standard deviation.
+        ``beam_parallel``, ``beam_perpendicular``; NaN where there is no fit, it did not converge, or the cells do not
+        tell a density to a factor of e or a velocity to a thermal speed. Errors are one standard deviation.
     chi2 : array, shape (t,)
         Of a cell with one count or more, per degree of freedom; NaN if the skymap has no errors.
     misfit : array, shape (t,)
@@ -312,15 +315,23 @@ def _row(shape: Shape, frame: Frame, counted: _Counts, best: _Scored) -> _Row:
     errors = np.sqrt(np.maximum(variances, 0))
     wrong = (counted.counts - best.expected) / counted.per_psd
     misfit = float(np.linalg.norm(wrong) / np.linalg.norm(counted.counts / counted.per_psd))
-    sure = bool(np.isfinite(errors).all() and errors[0] < 1)  # the first is the logarithm of the density
-    values, wide = shape.read(best.unknowns, frame), shape.read_errors(best.unknowns, errors, frame)
-    return _Row(values, wide, chi2, misfit, best.averaged, best.converged and sure)
+    # an exponential of what nothing holds may be infinite: that is unsure, too
+    with np.errstate(over="ignore", invalid="ignore"):
+        values, wide = shape.read(best.unknowns, frame), shape.read_errors(best.unknowns, errors, frame)
+    return _Row(values, wide, chi2, misfit, best.averaged, best.converged and _sure(shape, errors, values, wide))
+
+
+def _sure(shape: Shape, errors: Array, values: dict[str, Array], wide: dict[str, Array]) -> bool:
+    """Say whether the densities are known to a factor of e and velocities to a thermal speed."""
+    finite = all(np.isfinite(one).all() for one in (errors, *values.values(), *wide.values()))
+    return finite and bool((errors[shape.places("density", "velocity", "beam_density", "beam_drift")] < _SURE).all())
 
 
 def _together(rows: list[_Row | None], shape: Shape, start: Moments) -> Fit:
+    """Put steps together, those that did not converge as NaN."""
     empty = {name: np.full(3, np.nan) if name == "velocity" else np.nan for name in shape.names}
     blank = _Row(empty, empty, np.nan, np.nan, averaged=False, converged=False)
-    filled = [one or blank for one in rows]
+    filled = [one if one is not None and one.converged else blank for one in rows]
     stopped = np.array([not one.converged for one in filled], bool)
     # what the cells do not resolve is what a fit is for
     flag = start.flag & ~flags.UNRESOLVED

@@ -25,7 +25,7 @@ MEANINGS: Final = {
     ENERGY_EDGE: "much lies at the first or last energy",
     SKY_EDGE: "much lies at the edge of the field of view",
     NO_POTENTIAL: "the potential of the spacecraft is not known",
-    NOT_CONVERGED: "the fit did not converge",
+    NOT_CONVERGED: "the fit did not converge, or the cells do not tell its densities and velocities",
     NO_FIELD: "there is no magnetic field: nothing is known along it",
     NEGATIVE: "much of the phase space density is negative: noise at best",
 }

@@ -43,6 +43,11 @@ class Shape:
         """Number of unknowns."""
         return len(self.names) + 2
 
+    def places(self, *names: str) -> list[int]:
+        """Give where the unknowns of these names stand, of those that the shape has."""
+        each = [one for name in self.names for one in [name] * (3 if name == "velocity" else 1)]
+        return [at for at, name in enumerate(each) if name in names]
+
     def read(self, unknowns: Array, frame: Frame) -> dict[str, Array]:
         """Turn unknowns into densities (cm^-3), velocities (km/s), temperatures (eV) and kappa."""
         found, at = {}, 0

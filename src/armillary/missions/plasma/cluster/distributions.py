@@ -17,7 +17,7 @@ import numpy as np
 
 from armillary.errors import BadData
 from armillary.missions.plasma.accumulation import averaged
-from armillary.missions.plasma.canonical import axis_of
+from armillary.missions.plasma.canonical import axis_in
 from armillary.missions.plasma.cluster.names import NAMES, Names
 from armillary.missions.plasma.generic.reading import kept_attrs, main_of
 from armillary.model import Recipe
@@ -99,7 +99,7 @@ def skymap(kind: _Kind, distribution: "xr.Dataset", near: "dict[str, xr.Dataset 
     from armillary.science.particles.datasets import to_dataset
 
     main = main_of(distribution, 3)
-    axes = [_axis(distribution, main, number) for number in (1, 2, 3)]
+    axes = [_axis(distribution, main, number, units) for number, units in enumerate(("deg", "deg", "eV"), 1)]
     if kind.looks:
         values = main.to_numpy()
         azimuth, polar, energy = 180 - axes[0], axes[1], axes[2]
@@ -125,12 +125,12 @@ def _in_cm(values: "Array", main: "xr.DataArray") -> "Array":
     return (values.astype(float) * _PER_CM6).astype(np.float32 if main.dtype == np.float32 else float)
 
 
-def _axis(data: "xr.Dataset", main: "xr.DataArray", number: int) -> "Array":
-    found = axis_of(data, main, number)
+def _axis(data: "xr.Dataset", main: "xr.DataArray", number: int, units: str) -> "Array":
+    found = axis_in(data, main, number, units)
     if found is None:
         problem = f"{main.name} does not say what its dimension {number} is"
         raise BadData(problem, "use an archive that keeps the axes, as the CDF files do")
-    return found[0]
+    return found
 
 
 def _cells(psd: "Array", azimuth: "Array", polar: "Array", energy: "Array") -> Skymap:

@@ -130,7 +130,7 @@ def _energies(
     data: "xr.Dataset", main: "xr.DataArray", given: "xr.Dataset | None", parity: "xr.Dataset | None"
 ) -> "Array":
     """Give the energies, (t, 32) if they change; a table that is fill is the usual one, of a map that is too."""
-    energy = main_of(given, 1).to_numpy().astype(float) if given is not None else _axis(data, main, 3, "energy")
+    energy = _axis(data, main, 3, "energy", "eV") if given is None else _told(given, "eV")
     if energy.ndim == 1 and parity is not None and {0.0, 1.0} <= set(scalar_of(parity).tolist()):
         problem = f"{main.name} takes two energy tables in turn, but only one is there"
         raise BadData(problem, "use an archive that gives the energies of every record, as the CDF files do")
@@ -138,17 +138,22 @@ def _energies(
 
 
 def _looks(data: "xr.Dataset", main: "xr.DataArray", given: "xr.Dataset | None") -> "tuple[Array, Array]":
-    phi = main_of(given, 1).to_numpy().astype(float) if given is not None else _axis(data, main, 1, "phi")
-    return phi, _axis(data, main, 2, "theta")
+    phi = _axis(data, main, 1, "phi", "deg") if given is None else _told(given, "deg")
+    return phi, _axis(data, main, 2, "theta", "deg")
 
 
-def _axis(data: "xr.Dataset", main: "xr.DataArray", number: int, word: str) -> "Array":
+def _told(given: "xr.Dataset", units: str) -> "Array":
+    lone = main_of(given, 1)
+    return in_units(lone.to_numpy(), str(lone.attrs.get("units", "")), units, str(lone.name))
+
+
+def _axis(data: "xr.Dataset", main: "xr.DataArray", number: int, word: str, units: str) -> "Array":
     """Give the coordinate along a dimension: the one that is named for it, else one whose name says it."""
     told = str(main.attrs.get(f"DEPEND_{number}", main.dims[number]))
     size = main.shape[number]
     for name in (told, *(str(one) for one in data.coords if f"_{word}_" in f"_{one}_".lower())):
         if name in data.coords and data[name].dtype.kind in "iuf" and data[name].shape[-1] == size:
-            return data[name].to_numpy().astype(float)
+            return in_units(data[name].to_numpy(), str(data[name].attrs.get("units", "")), units, name)
     raise BadData(f"{main.name} does not say its {word}", "use an archive that keeps the axes, as the CDF files do")
 
 

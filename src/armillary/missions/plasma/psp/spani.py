@@ -74,8 +74,8 @@ def skymap(
     same_times(flux, energy, theta, phi)
     raw = main_of(flux, 1)
     values = in_units(raw.to_numpy(), str(raw.attrs["units"]), _FLUX, str(raw.name))
-    tables = [main_of(one, 1).to_numpy().astype(float) for one in (energy, theta, phi)]
     time = flux["time"].to_numpy()
+    tables = (_told(one, units) for one, units in ((energy, "eV"), (theta, "deg"), (phi, "deg")))
     cells = cells_of(values, *(_table(one, time) for one in tables))
     beside = {
         name: at_times(one, time)
@@ -125,6 +125,11 @@ def cells_of(flux: "Array", energy: "Array", theta: "Array", phi: "Array") -> Sk
         angles, around = _filled(angles), _filled(around)
     made = Skymap(values, around, 90.0 - angles, level, solid_angle=_solid_angles(angles, around))
     return Skymap(2 * values / (made.speed * 1e5) ** 4, around, made.polar, level, solid_angle=made.solid_angle)
+
+
+def _told(table: "xr.Dataset", units: str) -> "Array":
+    raw = main_of(table, 1)
+    return in_units(raw.to_numpy(), str(raw.attrs.get("units", "")), units, str(raw.name))
 
 
 def _table(values: "Array", time: "Array") -> "Array":

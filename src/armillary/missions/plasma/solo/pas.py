@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.missions.plasma.canonical import axis_of, in_units, same_times
+from armillary.missions.plasma.canonical import axis_in, in_units, same_times
 from armillary.missions.plasma.generic.reading import at_times, main_of
 from armillary.model import recipe
 from armillary.science.particles.datasets import PSD_UNITS, to_dataset
@@ -81,7 +81,9 @@ def skymap(
         psd[~_swept(first, count, psd.shape[0], number)] = np.nan
     if sampling is not None:
         psd[~np.isin(main_of(sampling, 0).to_numpy(), _SCIENCE)] = np.nan
-    cells = cells_of(psd, *(_axis(distribution, raw, number) for number in (1, 2, 3)))
+    cells = cells_of(
+        psd, *(_axis(distribution, raw, number, units) for number, units in enumerate(("deg", "deg", "eV"), 1))
+    )
     time = distribution["time"].to_numpy()
     turn = None if to_rtn is None else main_of(to_rtn, 2).to_numpy().astype(float)
     beside = {} if turn is None else {
@@ -114,11 +116,11 @@ def cells_of(psd: "Array", azimuth: "Array", elevation: "Array", energy: "Array"
 RECIPES: Final = (skymap,)
 
 
-def _axis(data: "xr.Dataset", raw: "xr.DataArray", number: int) -> "Array":
-    found = axis_of(data, raw, number)
-    if found is None or found[0].ndim != 1:
+def _axis(data: "xr.Dataset", raw: "xr.DataArray", number: int, units: str) -> "Array":
+    found = axis_in(data, raw, number, units)
+    if found is None or found.ndim != 1:
         raise BadData(f"{raw.name} has no axis {number} of numbers", "give the folder or dataset that has it")
-    return found[0]
+    return found
 
 
 def _swept(first: "xr.Dataset | None", count: "xr.Dataset | None", steps: int, number: int) -> "Array":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.missions.plasma.canonical import XYZ, symmetric, vectors
+from armillary.missions.plasma.canonical import XYZ, in_units, symmetric, vectors
 from armillary.missions.plasma.generic.reading import at_times, kept_attrs, main_of, series
 from armillary.missions.plasma.themis.geometry import DIRECTIONS, ENERGIES, directions
 from armillary.missions.plasma.themis.quality import measured, moment_recipe
@@ -119,7 +119,7 @@ def _energies(spectrum: "xr.Dataset", time: "Array") -> "Array":
     name = str(main.attrs.get("DEPEND_1", main.dims[1]))
     if name not in spectrum.coords or main.shape[1] != ENERGIES:
         raise BadData(f"{main.name} does not tell 32 energies", _FILES)
-    energy = spectrum[name].to_numpy().astype(float)
+    energy = in_units(spectrum[name].to_numpy(), str(spectrum[name].attrs.get("units", "")), "eV", name)
     energy = np.broadcast_to(energy, main.shape) if energy.ndim == 1 else energy
     found = energy[_nearest(spectrum["time"].to_numpy(), time)][:, ::-1].copy()
     found[~((np.diff(found, axis=1) > 0).all(1) & (found > 0).all(1))] = np.nan

@@ -67,7 +67,7 @@ def test_isotonic_undoes_what_no_temperature_can() -> None:
 
 
 @given(st.integers(0, 1000), st.sampled_from([2, 3, 5]), st.floats(0.2, 5), st.floats(-2, 2))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=7, deadline=None)
 def test_auto_is_never_worse_than_nothing_by_held_out_loss(
     seed: int, classes: int, power: float, offset: float
 ) -> None:

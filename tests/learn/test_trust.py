@@ -12,7 +12,7 @@ from armillary.learn.trust import Reference, fit_reference, load_reference, save
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def world(seed: int, rows: int = 3000, features: int = 6) -> Array:
+def world(seed: int, rows: int = 2000, features: int = 6) -> Array:
     """Rows on a curved sheet, with gaps, a constant column and one of heavy tails."""
     rng = np.random.default_rng(seed)
     hidden = rng.normal(size=(rows, 2))
@@ -33,7 +33,7 @@ def shares(reference: Reference, matrix: Array) -> tuple[float, float]:
 def test_rows_like_those_learnt_from_are_mostly_ok(features: int) -> None:
     found = []
     for seed in range(2):
-        reference = fit_reference(world(seed, features=features), np.arange(3000) // 50)
+        reference = fit_reference(world(seed, features=features), np.arange(2000) // 50)
         found.append(shares(reference, world(100 + seed, features=features)))
     strange, ood = np.mean(found, axis=0)
     assert 0.005 < strange < 0.05
@@ -42,7 +42,7 @@ def test_rows_like_those_learnt_from_are_mostly_ok(features: int) -> None:
 
 @pytest.mark.parametrize("features", [6, 60])
 def test_rows_from_elsewhere_are_not(features: int) -> None:
-    reference = fit_reference(world(0, features=features), np.arange(3000) // 50)
+    reference = fit_reference(world(0, features=features), np.arange(2000) // 50)
     fresh = world(1, 500, features)
     off_the_sheet = fresh.copy()
     off_the_sheet[:, 4:] = fresh[::-1, 4:] + 4 * np.nanstd(fresh[:, 4:], axis=0)
@@ -55,7 +55,7 @@ def test_rows_from_elsewhere_are_not(features: int) -> None:
 
 
 def test_a_value_that_was_never_missing_is_missed_and_one_that_often_was_is_not() -> None:
-    reference = fit_reference(world(0), np.arange(3000) // 50)
+    reference = fit_reference(world(0), np.arange(2000) // 50)
     fresh = world(1, 1000)
     often, never, nothing = fresh.copy(), fresh.copy(), np.full((3, 6), np.nan)
     often[:, 3] = np.nan
@@ -78,7 +78,7 @@ def test_neighbours_of_the_same_block_do_not_count() -> None:
 
 
 def test_p_values_of_fresh_rows_are_even() -> None:
-    reference = fit_reference(world(0), np.arange(3000) // 50)
+    reference = fit_reference(world(0), np.arange(2000) // 50)
     tail = np.sort(reference.tail(world(7)))
     assert tail.min() > 0
     assert np.abs(tail - np.linspace(0, 1, len(tail))).max() < 0.08

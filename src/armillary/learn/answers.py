@@ -147,7 +147,7 @@ def gives_probability(study: Study, part: ModelPart) -> bool:
 def _answer(model: Any, matrix: Array, classes: int) -> Array:
     if classes:
         return np.asarray(model.predict_proba(matrix), np.float64)
-    way = model.novelty if hasattr(model, "novelty") else model.predict
+    way = model.novelty if model.task == "novelty" else model.predict
     return np.asarray(way(matrix), np.float64)
 
 

@@ -99,7 +99,7 @@ def intervals(length: int, depth: int) -> list[tuple[int, int]]:
         found += list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
         usual = int(np.sort(np.diff(edges))[(2**level - 1) // 2])
         if level and usual > 1:
-            shifted = edges + -(-usual // 2)
+            shifted = edges + int(np.ceil(length / 2**level / 2))
             found += list(zip(shifted[:-2].tolist(), shifted[1:-1].tolist(), strict=True))
     return found
 

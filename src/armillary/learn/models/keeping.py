@@ -17,6 +17,7 @@ TYPES: Final = (
     "armillary.learn.models.learner.Learner",
     "armillary.learn.models.neighbours.Distances",
     "armillary.learn.models.network.Network",
+    "armillary.learn.models.voting.Ensemble",
     "collections.OrderedDict",
     "collections.defaultdict",
     "lightgbm.basic.Booster",
@@ -54,7 +55,7 @@ def save(model: "Learner", path: Path, trust: Iterable[str] = ()) -> None:
     if foreign:
         hint = f"save and load it with trust=[{', '.join(map(repr, foreign))}], or add it to TYPES"
         raise BadParameter(f"the model holds the type {foreign[0]}, which could not be loaded again", hint)
-    _write(content, path)
+    write_whole(content, path)
 
 
 def load(path: Path, trust: Iterable[str] = ()) -> "Learner":
@@ -111,7 +112,13 @@ def _skops() -> Any:
     return skops.io
 
 
-def _write(content: bytes, path: Path) -> None:
+def write_whole(content: bytes, path: Path) -> None:
+    """Write a file, all of it or nothing.
+
+    Raises
+    ------
+    CannotWrite
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

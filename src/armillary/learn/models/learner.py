@@ -97,7 +97,7 @@ class Learner:
         BadData
             If all values are missing, or there is one class only.
         """
-        x = _clean(x)
+        x = clean(x)
         self.columns_ = _columns_with_values(x, self.use)
         weight = None if sample_weight is None else np.asarray(sample_weight, float)
         if self.task == "novelty":
@@ -150,7 +150,7 @@ class Learner:
         if ask is None:
             problem = f"model {self.use!r} cannot do the task {self.task!r}: it has no {method}"
             raise BadParameter(problem, "choose another model or task")
-        x = _clean(x)[:, self.columns_]
+        x = clean(x)[:, self.columns_]
         return np.asarray(_quietly(ask, x if self.prepare is None else self.prepare.transform(x)), float)
 
     def _encode(self, y: Array) -> Array:
@@ -224,7 +224,8 @@ def _checked_dropout(use: str, dropout: float, groups: Sequence[str], drop: Sequ
     return float(dropout)
 
 
-def _clean(x: Array) -> Array:
+def clean(x: Array) -> Array:
+    """Give rows in which NaN is the one sign of a missing value."""
     x = np.asarray(x, float)
     if x.ndim != 2:
         raise BadData(f"rows to learn from have the shape {x.shape}", "give a table of rows and columns")

@@ -33,6 +33,7 @@ class Network:
     width : int
         Of the convolution filters.
     epochs, batch : int
+        Few rows are cut into smaller batches.
     rate, decay, drop : float
         Highest learning rate (one cycle), weight decay, dropout of hidden values.
     """
@@ -108,13 +109,14 @@ class Network:
         return np.concatenate(parts).astype(float) if parts else np.empty((0, self.outputs_))
 
     def _learn(self, torch: Any, net: Any, x: Any, y: Any, weight: Any) -> list[dict[str, float]]:
-        steps = self.epochs * -(-len(x) // self.batch)
+        batch = min(self.batch, max(16, len(x) // 20))
+        steps = self.epochs * -(-len(x) // batch)
         optimiser = torch.optim.AdamW(net.parameters(), lr=self.rate, weight_decay=self.decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.rate, total_steps=steps)
         history = []
         for epoch in range(self.epochs):
             total = 0.0
-            for rows in torch.randperm(len(x)).split(self.batch):
+            for rows in torch.randperm(len(x)).split(batch):
                 optimiser.zero_grad()
                 loss = (self._loss(torch, net(x[rows]), y[rows]) * weight[rows]).mean()
                 loss.backward()

@@ -33,5 +33,5 @@ def mlp(options: dict[str, Any], task: str, seed: int) -> Any:
 
     kind = by_task("mlp", task, MLPClassifier, MLPRegressor)
     layers = tuple(options.pop("hidden_layer_sizes", (64, 32)))
-    own = {"hidden_layer_sizes": layers, "alpha": 1e-3, "max_iter": 100, "random_state": seed}
+    own = {"hidden_layer_sizes": layers, "alpha": 1e-3, "max_iter": 200, "random_state": seed}
     return kind(**own | options)

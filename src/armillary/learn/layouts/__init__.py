@@ -16,6 +16,7 @@ LAYOUTS: Final[dict[str, str]] = {
     "arrays": "arrays",
     "rows": "rows",
     "table": "table",
+    "timeline": "timeline",
 }
 
 

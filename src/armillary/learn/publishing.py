@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from armillary.errors import BadParameter
 from armillary.learn.card import write_card
+from armillary.learn.figures import draw_outcome
 from armillary.learn.folder import begin, finish, plain
 from armillary.learn.layouts import read_samples
 from armillary.learn.outcome_files import write_outcome
@@ -61,6 +62,7 @@ def publish(
     outcome = run(asked, samples, test, parts, share(progress, 0.05, 0.9))
     progress(0.9, "writing the run folder")
     metrics: Record = plain(write_outcome(folder, asked, outcome))
+    draw_outcome(folder / "figures", asked, outcome)
     write_card(folder, asked, about, metrics)
     finish(folder, plain(about | {"finished": datetime.now(UTC).isoformat(timespec="seconds")}))
     progress(1.0, "done")

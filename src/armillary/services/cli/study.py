@@ -52,3 +52,55 @@ def show(metrics: dict[str, Any]) -> None:
     for table in (table_of(metrics), class_table(metrics)):
         if table:
             print_table(table[0], table[1:])
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two run folders or more.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows and words as JSON.")] = False,
+) -> None:
+    """Put the best models of runs side by side; a difference inside the interval is called a tie."""
+    from armillary.learn.comparing import compare_runs
+    from armillary.services.cli.sheets import print_json, print_table
+
+    rows, words = compare_runs(runs)
+    if as_json:
+        print_json({"runs": rows, "words": words})
+        return
+    names = [name for name in rows[0]["intervals"] if isinstance(rows[0]["scores"].get(name), float)]
+    print_table(
+        ["run", "model", "judged on", *names],
+        [[one["run"], one["model"], one["judged_on"], *(_told(one, name) for name in names)] for one in rows],
+    )
+    for line in words:
+        typer.echo(line)
+
+
+@app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    model: Annotated[str, typer.Option(help="Which model; the best one if not given.")] = "",
+    data: Annotated[Path | None, typer.Option(help="Where the training data are now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the drivers as JSON.")] = False,
+) -> None:
+    """Measure what drives a model: each group of features permuted, dropped, alone, on held-out blocks."""
+    from armillary.learn.explaining import explain as measure
+    from armillary.services.cli.sheets import print_json, print_table
+
+    with progress_bar("explain") as progress:
+        found = measure(run, data=data, model=model, progress=progress)
+    if as_json:
+        print_json([one.to_record() for one in found])
+        return
+    rows = [[one.group, str(one.columns), *map(_ends, (one.permuted, one.dropped, one.alone))] for one in found]
+    print_table(["features", "columns", "lost if permuted", "lost if dropped", "score alone"], rows)
+    typer.echo(f"{os.path.relpath(run)}: drivers.csv, drivers.json, figures/drivers.png, figures/effects.png")
+
+
+def _told(row: dict[str, Any], name: str) -> str:
+    value, edges = row["scores"].get(name), row["intervals"].get(name) or (None, None)
+    return "-" if value is None else _ends((value, *(float("nan") if one is None else one for one in edges)))
+
+
+def _ends(three: tuple[float, ...]) -> str:
+    return "{:.3f} [{:.3f}, {:.3f}]".format(*three)

@@ -1,0 +1,95 @@
+"""Explaining a run: its data are read again, its best model's drivers are measured, tables and pictures are added."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from armillary.errors import BadRequest
+from armillary.learn.drivers import Driver, drivers, effects
+from armillary.learn.figures import draw, paint_drivers, paint_effects
+from armillary.learn.folder import read_metrics, read_run, write_json, write_text
+from armillary.learn.judging import HEADLINES
+from armillary.learn.layouts import read_samples
+from armillary.learn.preparing import Prepared, folds, prepare
+from armillary.learn.publishing import find_data
+from armillary.learn.samples import fingerprint
+from armillary.learn.study import ModelPart, Study, study_of
+from armillary.model import Progress, share, silent
+
+#: Columns whose effect is drawn.
+_SHOWN: Final = 6
+
+
+def explain(folder: Path, *, data: Path | None = None, model: str = "", progress: Progress = silent) -> list[Driver]:
+    """Measure what drives a model of a run, and write ``drivers.csv``, ``drivers.json`` and two figures.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    data : Path, optional
+        Where its training data are now, if not where the study says.
+    model : str
+        The best one if empty.
+
+    Raises
+    ------
+    BadRequest
+        If the run is not complete, the model is not in it, or the data are not those that it saw.
+    """
+    about = read_run(folder)
+    study = study_of(about["study"])
+    prepared = prepare(study, _same_data(study, about, data))
+    part = _part(study, model or read_metrics(folder)["best"])
+    score = HEADLINES[study.task][0]
+    found = drivers(study, part, prepared, folds(study, prepared), score, share(progress, 0.0, 0.9))
+    write_json(
+        folder / "drivers.json", {"model": part.title, "score": score, "groups": [one.to_record() for one in found]}
+    )
+    write_text(folder / "drivers.csv", _csv(found))
+    progress(0.9, "drawing")
+    _draw(folder / "figures", study, part, prepared, found, score)
+    return found
+
+
+def _same_data(study: Study, about: dict[str, Any], data: Path | None) -> Any:
+    samples = read_samples(study.data.layout, data or find_data(study.data.path), study.data.options)
+    if fingerprint(samples) != about["data"]:
+        raise BadRequest("these are not the data that the run learnt from", "give --data the ones it did")
+    return samples
+
+
+def _part(study: Study, title: str) -> ModelPart:
+    found = next((one for one in study.models if one.title == title), None)
+    if found is None:
+        raise BadRequest(f"the run has no model {title!r}", f"it has {', '.join(one.title for one in study.models)}")
+    return found
+
+
+def _csv(found: Sequence[Driver]) -> str:
+    edges = ("", "_low", "_high")
+    names = [f"{name}{edge}" for name in ("permuted", "dropped", "alone") for edge in edges]
+    lines = [",".join(("group", "columns", *names))]
+    for one in found:
+        numbers = [f"{value:.6g}" for value in (*one.permuted, *one.dropped, *one.alone)]
+        lines.append(",".join((one.group.replace(",", " "), str(one.columns), *numbers)))
+    return "\n".join(lines) + "\n"
+
+
+def _draw(folder: Path, study: Study, part: ModelPart, prepared: Prepared, found: Sequence[Driver], score: str) -> None:
+    folder.mkdir(exist_ok=True)
+    rows = [one.to_record() for one in found[:30]]
+    draw(folder / "drivers.png", lambda axes: paint_drivers(axes, rows, score), (6.4, 1.6 + 0.28 * len(rows)))
+    first = dict.fromkeys(one.group for one in found)
+    names = [prepared.features.names[prepared.features.groups.index(group)] for group in first][:_SHOWN]
+    curves = {name: effects(study, part, prepared, name) for name in names if _varies(prepared, name)}
+    answer = f"P({prepared.classes[-1]})" if prepared.classes else "the answer"
+    if curves and "each_group" not in part.options:
+        draw(folder / "effects.png", lambda axes: paint_effects(axes, curves, answer))
+
+
+def _varies(prepared: Prepared, name: str) -> bool:
+    import numpy as np
+
+    values = prepared.features.matrix[:, prepared.features.names.index(name)]
+    return len(np.unique(values[np.isfinite(values)])) > 1

@@ -87,11 +87,28 @@ def test_parameters_are_typed_and_filled_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "given_", [{"window": "wide"}, {"window": 0}, {"window": "nan"}, {"frame": "sm"}, {"other": 1}]
+    "given_",
+    [
+        {"window": "wide"},
+        {"window": 0},
+        {"window": "nan"},
+        {"window": "inf"},
+        {"window": float("-inf")},
+        {"frame": "sm"},
+        {"other": 1},
+    ],
 )
 def test_wrong_parameters_say_what_may_be(given_: dict[str, str | float]) -> None:
     with pytest.raises(BadParameter, match=r"window|frame"):
         PRODUCT.read_params(given_)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", float("inf"), float("nan"), 1e400])
+@pytest.mark.parametrize("kind", ["float", "int"])
+def test_no_parameter_without_bounds_is_infinite_either(kind: str, value: str | float) -> None:
+    free = Parameter(name="limit", type=kind, default=0)  # type: ignore[arg-type]
+    with pytest.raises(BadParameter, match=f"'limit' cannot be .*Next step: give limit as {kind}"):
+        free.read(value)
 
 
 def test_a_product_travels_as_json() -> None:

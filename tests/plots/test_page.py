@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from armillary.model import Interval
 from armillary.plots import Band, View, arrange, save
@@ -176,6 +178,26 @@ def test_the_cross_hair_reads_values_in_units(made: SimpleNamespace, opened: Cal
     assert re.match(r"2015-10-17 06:\d\d:\d\d · energy [\d.]+ eV · flux [\d.]+ 1/s", readout)
     tab.mouse.move(*middle_of(tab, 1))
     assert re.search(r"Vx \S+ km/s · Vy", tab.locator("output").inner_text())
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("browser")
+def test_what_was_not_counted_has_no_colour_on_a_logarithmic_scale_as_in_saved_pictures(
+    made: SimpleNamespace, opened: Callable[[View], Any]
+) -> None:
+    data = made.spectrogram(np.geomspace(10, 1e4, 16), 300, SCALETYP="log")
+    data["flux"][:, :12] = 0.0
+    tab = opened(arrange([(made.product("spectrogram", "s"), data)]))
+    x, y = middle_of(tab, 0)
+    high = tab.evaluate("armillary.boxes[0].height")
+
+    def pixel(share: float) -> tuple[int, ...]:
+        area = {"x": x, "y": y - high / 2 + share * high, "width": 1, "height": 1}
+        with Image.open(BytesIO(tab.screenshot(clip=area))) as picture:
+            return picture.convert("RGB").getpixel((0, 0))
+
+    assert pixel(0.6) == (255, 255, 255)
+    assert pixel(0.05) != (255, 255, 255)
 
 
 @pytest.mark.browser

@@ -1,5 +1,6 @@
 """One leaf of the data tree and the knobs it has."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
@@ -40,11 +41,11 @@ class Parameter:
         Raises
         ------
         BadParameter
-            If it does not convert, is not among the choices or out of bounds.
+            If it does not convert, is not finite, is not among the choices or out of bounds.
         """
         try:
             found = self._convert(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BadParameter(f"parameter {self.name!r} cannot be {value!r}", self.allowed()) from None
         too_low = self.low is not None and isinstance(found, int | float) and not found >= self.low
         too_high = self.high is not None and isinstance(found, int | float) and not found <= self.high
@@ -59,7 +60,12 @@ class Parameter:
             return value if isinstance(value, bool) else _read_bool(str(value))
         if self.type in {"str", "product"}:
             return str(value).strip("/") if self.type == "product" else str(value)
-        return int(value) if self.type == "int" else float(value)
+        if self.type == "int":
+            return int(value)
+        found = float(value)
+        if not math.isfinite(found):  # no bound, length or time is; and JSON could not keep it
+            raise ValueError
+        return found
 
     def allowed(self) -> str:
         """Say what it may be, for the next step of an error and for the tree."""

@@ -73,6 +73,22 @@ def test_drift_and_convection_are_each_others_inverse() -> None:
     assert found == pytest.approx(plasma.along_and_across(np.array([[-400.0, 0, 0]] * 4), np.array([1.0, 2, -5]))[1])
 
 
+def test_beta_takes_a_temperature_however_it_is_told() -> None:
+    wanted = made(fields.plasma_beta, B, density=DENSITY, temperature=number([10] * 4, "eV"))["plasma_beta"].to_numpy()
+    time = {"time": B["time"].to_numpy()}
+    both = xr.Dataset({"t": (("time", "c"), np.tile([16.0, 7.0], (4, 1)), {"units": "eV"})}, time)
+    kelvin = np.tile(np.diag([16.0, 9.0, 5.0]) * plasma.KELVIN_PER_EV, (4, 1, 1))
+    tensor = xr.Dataset({"t": (("time", "i", "j"), kelvin, {"units": "K"})}, time)
+    apart = {"parallel": number([16] * 4, "eV"), "perpendicular": number([7] * 4, "eV")}
+    for given in ({"temperature": both}, {"temperature": tensor}, apart):
+        found = made(fields.plasma_beta, B, density=DENSITY, **given)["plasma_beta"].to_numpy()
+        assert found == pytest.approx(wanted, nan_ok=True)
+    with pytest.raises(BadParameter, match="by half"):
+        made(fields.plasma_beta, B, density=DENSITY, parallel=apart["parallel"])
+    with pytest.raises(BadParameter, match="twice"):
+        made(fields.plasma_beta, B, density=DENSITY, temperature=both, **apart)
+
+
 def test_numbers_of_a_field_and_a_density() -> None:
     warm = number([10, 10, 10, 10], "eV")
     assert made(fields.plasma_beta, B, density=DENSITY, temperature=warm)["plasma_beta"][0] == pytest.approx(

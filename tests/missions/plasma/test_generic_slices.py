@@ -87,6 +87,18 @@ def test_reduced_distributions_hold_the_density() -> None:
     assert (some["outside"] > 0.2 * some["density"]).all()
 
 
+def test_each_cut_says_along_what_it_is() -> None:
+    found = made(slices.cuts, distribution(), axis="x", size=41, limit=800.0)
+    axes = [found[name].attrs["DEPEND_1"] for name in ("f", "f_2", "f_3")]
+    labels = [found[axis].attrs["LABLAXIS"] for axis in axes]
+    assert len(set(labels)) == 3
+    for name, axis, label in zip(("f", "f_2", "f_3"), axes, labels, strict=True):
+        assert found[name].dims == ("time", axis)
+        assert found[name].attrs["long_name"] == f"f along {label}"
+    reduced = made(slices.reduced_1d, distribution(), size=41)
+    assert reduced["density"].attrs["LABLAXIS"] != reduced["outside"].attrs["LABLAXIS"]
+
+
 def test_cuts_lie_on_the_axes() -> None:
     found = made(slices.cuts, distribution(), frame="plasma", size=41, limit=800.0)
     truth = bi_maxwellian(found["v"].to_numpy()[:, None] * UNIT[0] + V[0], 8.0, V[0], 700.0, 350.0, UNIT[0])

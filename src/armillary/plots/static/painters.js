@@ -176,7 +176,8 @@ export function colourOf(axis) {
   const low = log ? Math.log(axis.low) : (axis?.low ?? 0);
   const span = (log ? Math.log(axis.high) : (axis?.high ?? 1)) - low;
   return (value) => {
-    if (value !== value || (log && value <= 0)) return log && value <= 0 ? table[0] : 0;
+    // as in saved pictures: what has no logarithm has no colour
+    if (value !== value || (log && value <= 0)) return 0;
     const part = ((log ? Math.log(value) : value) - low) / span;
     return table[Math.max(0, Math.min(255, Math.floor(part * 256)))];
   };

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from armillary.errors import BadParameter
 from armillary.missions.plasma.generic.beside import (
     GAP,
     chosen,
@@ -13,7 +14,7 @@ from armillary.missions.plasma.generic.beside import (
     vector_beside,
     vectors,
 )
-from armillary.missions.plasma.generic.reading import main_of, scalar_of, series, vector_of
+from armillary.missions.plasma.generic.reading import at_times, main_of, scalar_of, series, vector_of
 from armillary.missions.plasma.generic.turning import UNDECLARED, frame_told
 from armillary.model import Fits, Parameter, Recipe, recipe
 from armillary.science import plasma
@@ -31,7 +32,14 @@ PER_CC: Final = ("cm^-3", "cm-3", "1/cm^3", "1/cm3", "#/cc", "n/cc", "/cc", "#/c
 
 _FIELD: Final = chosen("field", "Path of the magnetic field, nT; it is turned into the frame of these vectors")
 _DENSITY: Final = chosen("density", "Path of the density, cm^-3")
-_TEMPERATURE: Final = chosen("temperature", "Path of the temperature (a number, eV or K) of the ions")
+_TEMPERATURE: Final = chosen(
+    "temperature",
+    "Path of the temperature (eV or K) of the ions: a number, those along and across the field, or a tensor",
+)
+_BOTH: Final = (
+    chosen("parallel", "Path of the temperature along the field where both are leaves of their own, as of MMS FPI"),
+    chosen("perpendicular", "Path of the temperature across the field; give parallel too"),
+)
 _SPECIES: Final = Parameter(
     name="species", type="str", default="proton", choices=("proton", "alpha", "oxygen", "electron"),
     description="Whose mass and charge to take",
@@ -104,14 +112,15 @@ def alfven_speed(b: "xr.Dataset", density: "xr.Dataset | None", largest_gap: flo
 
 
 @recipe("{input}/plasma_beta", inputs={"b": Fits(kinds=("series",), shapes=((3,),), units=NT)},
-        parameters=(_DENSITY, _TEMPERATURE, GAP), title="{title}: plasma beta", kind="series", block="time", shape=(),
-        pad="largest_gap")  # fmt: skip
+        parameters=(_DENSITY, _TEMPERATURE, *_BOTH, GAP), title="{title}: plasma beta", kind="series", block="time",
+        shape=(), pad="largest_gap")  # fmt: skip
 def plasma_beta(
-    b: "xr.Dataset", density: "xr.Dataset | None", temperature: "xr.Dataset | None", largest_gap: float
-) -> "xr.Dataset":
+    b: "xr.Dataset", density: "xr.Dataset | None", temperature: "xr.Dataset | None", parallel: "xr.Dataset | None",
+    perpendicular: "xr.Dataset | None", largest_gap: float,
+) -> "xr.Dataset":  # fmt: skip
     """Thermal over magnetic pressure, of the species that density and temperature are given of."""
     time, number = b["time"].to_numpy(), _positive(density, b, largest_gap)
-    warmth = scalar_at(temperature, "temperature", "eV", time, largest_gap)
+    warmth = _warmth(temperature, parallel, perpendicular, time, largest_gap)
     size = np.linalg.norm(vector_of(b), axis=1)
     found = plasma.beta(number, warmth, np.where(size > 0, size, np.nan))
     return _number(b, "plasma_beta", found, LABLAXIS="beta", SCALETYP="log", long_name="Plasma beta")
@@ -160,7 +169,7 @@ def inertial_length(density: "xr.Dataset", species: str) -> "xr.Dataset":
         shape=(), pad="largest_gap")  # fmt: skip
 def entropy(density: "xr.Dataset", temperature: "xr.Dataset | None", largest_gap: float) -> "xr.Dataset":
     """T / n^(2/3): what stays the same as long as nothing heats the plasma."""
-    warmth = scalar_at(temperature, "temperature", "eV", density["time"].to_numpy(), largest_gap)
+    warmth = _mean_temperature(temperature, density["time"].to_numpy(), largest_gap)
     found = plasma.entropy(_positive(density, density, 0.0), warmth)
     told = {"units": "eV cm^2", "LABLAXIS": "T/n^(2/3)", "SCALETYP": "log", "long_name": "Specific entropy"}
     return _number(density, "entropy", found, **told)
@@ -196,6 +205,29 @@ def _positive(density: "xr.Dataset | None", like: "xr.Dataset", largest_gap: flo
     else:
         found = scalar_at(density, "density", "cm^-3", like["time"].to_numpy(), largest_gap)
     return np.where(found > 0, found, np.nan)
+
+
+def _warmth(
+    temperature: "xr.Dataset | None", parallel: "xr.Dataset | None", perpendicular: "xr.Dataset | None",
+    time: "Array", largest_gap: float,
+) -> "Array":  # fmt: skip
+    """Give a third of the trace of the temperature, eV, from whichever leaves have it."""
+    if parallel is None and perpendicular is None:
+        return _mean_temperature(temperature, time, largest_gap)
+    if parallel is None or perpendicular is None or temperature is not None:
+        problem = "the temperature is given twice or by half"
+        raise BadParameter(problem, "give parallel and perpendicular, or temperature alone")
+    along, across = (scalar_at(one, "temperature", "eV", time, largest_gap) for one in (parallel, perpendicular))
+    return (along + 2 * across) / 3
+
+
+def _mean_temperature(given: "xr.Dataset | None", time: "Array", largest_gap: float) -> "Array":
+    main = None if given is None else next((one for one in given.data_vars.values() if one.dims[:1] == ("time",)), None)
+    if main is None or main.shape[1:] not in {(2,), (3, 3)}:
+        return scalar_at(given, "temperature", "eV", time, largest_gap)
+    found = at_times(main.to_dataset(name="temperature"), time, largest_gap)
+    found = in_units(found, str(main.attrs.get("units", "")), "eV", "temperature")
+    return np.asarray(found @ [1 / 3, 2 / 3] if found.ndim == 2 else np.trace(found, axis1=1, axis2=2) / 3)
 
 
 def _number(like: "xr.Dataset", name: str, values: "Array", **told: Any) -> "xr.Dataset":

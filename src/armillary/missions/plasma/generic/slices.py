@@ -141,11 +141,11 @@ def cuts(
     )
     speeds = slices.centres(_reach(view.cells, limit), size)
     values = slices.cuts(view.cells, view.axes, speeds, method=cast("Method", method), centre=view.centre)
-    made = _line(distribution, values[:, 0], speeds, view, window, PSD_UNITS, f"f along {view.names[0]}")
-    for number in (1, 2):
-        other = _line(distribution, values[:, number], speeds, view, window, PSD_UNITS, f"f along {view.names[number]}")
-        made[f"f_{number + 1}"] = other["f"]
-    return made
+    lines = [
+        _line(distribution, values[:, number], speeds, view, window, PSD_UNITS, f"f along {name}", number)
+        for number, name in enumerate(view.names)
+    ]
+    return lines[0].merge(lines[1][["f_2"]]).merge(lines[2][["f_3"]])
 
 
 @recipe("{input}/reduced_1d", inputs={"distribution": _SKYMAP}, units="s cm^-4", pad="largest_gap", block="time",
@@ -283,12 +283,16 @@ def _plane(
 
 
 def _line(
-    like: "xr.Dataset", values: "Array", speeds: "Array", view: _View, window: float, units: str, title: str
-) -> "xr.Dataset":
-    axis = {"units": "km/s", "long_name": view.names[0], "LABLAXIS": view.names[0], "SCALETYP": "linear"}
+    like: "xr.Dataset", values: "Array", speeds: "Array", view: _View, window: float, units: str, title: str,
+    number: int = 0,
+) -> "xr.Dataset":  # fmt: skip
+    """Give values along one of the axes, each of which has a coordinate of its own: it says what the speed is along."""
+    ending, label = f"_{number + 1}" if number else "", view.names[number]
+    name, speed = f"f{ending}", f"v{ending}"
+    axis = {"units": "km/s", "long_name": label, "LABLAXIS": label, "SCALETYP": "linear"}
     attrs = {"units": units, "long_name": title, "LABLAXIS": "f", "SCALETYP": "log", "DISPLAY_TYPE": "spectrogram",
-             "DEPEND_1": "v"}  # fmt: skip
-    return _at_windows(like, "f", ("v",), values, attrs, window, {"v": ("v", speeds, axis)})
+             "DEPEND_1": speed}  # fmt: skip
+    return _at_windows(like, name, (speed,), values, attrs, window, {speed: (speed, speeds, axis)})
 
 
 def _at_windows(
@@ -329,9 +333,12 @@ def _with_arrows(
 
 def _with_density(made: "xr.Dataset", like: "xr.Dataset", found: projections.Projection, window: float) -> "xr.Dataset":
     """Add what the whole distribution holds, and what of it is not in the bins."""
-    told = {"density": (found.density, "Density of all cells"), "outside": (found.outside, "Density outside the bins")}
-    for name, (values, title) in told.items():
-        attrs = {"units": "cm^-3", "long_name": title, "LABLAXIS": "n"}
+    told = {
+        "density": (found.density, "Density of all cells", "n"),
+        "outside": (found.outside, "Density outside the bins", "n outside"),
+    }
+    for name, (values, title, label) in told.items():
+        attrs = {"units": "cm^-3", "long_name": title, "LABLAXIS": label}
         made[name] = (("time",), _means(like, window)(values)[1], attrs)
     return made
 

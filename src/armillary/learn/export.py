@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import ArmillaryError, BadData, BadParameter, MissingExtra, one_line
+from armillary.learn.forests import forest_graph
 from armillary.learn.models import make_model
 from armillary.learn.models.keeping import write_whole
 from armillary.learn.models.learner import clean
@@ -22,7 +23,7 @@ Record = dict[str, Any]
 #: Opsets of the files: what onnxruntime of 2023 and later reads.
 OPSETS: Final = {"": 18, "ai.onnx.ml": 3}
 #: Options that make a trial model small.
-_SMALL: Final = {"n_estimators": 3, "max_iter": 3, "hidden_layer_sizes": (4,), "n_components": 2, "n_neighbors": 3}
+_SMALL: Final = {"n_estimators": 3, "max_iter": 200, "hidden_layer_sizes": (4,), "n_components": 2, "n_neighbors": 3}
 _ROWS: Final = 10_000
 
 
@@ -173,9 +174,7 @@ def _answers(content: bytes, rows: Array, task: str) -> tuple[Array, Array]:
 
 def _converted(model: "Learner") -> bytes:
     try:
-        made = _by_lightgbm(model) if model.use == "lightgbm" else _by_sklearn(model)
-        if model.use in {"forest", "extra_trees"}:
-            _send_missing_values(made, model.estimator)
+        made = _graph(model)
         if model.prepare is not None:
             made = _behind_filling(made, model)
         return bytes(made.SerializeToString())
@@ -184,6 +183,19 @@ def _converted(model: "Learner") -> bytes:
     except Exception as failed:  # the converters raise what they like
         problem = f"model {model.use!r} cannot be converted to ONNX: {one_line(str(failed))[:200]}"
         raise BadParameter(problem, "keep the skops file, or export another model") from failed
+
+
+def _graph(model: "Learner") -> Any:
+    if model.use == "lightgbm":
+        return _by_lightgbm(model)
+    if model.use in {"forest", "extra_trees"}:
+        _import("onnx")
+        if model.prepare is not None:
+            raise BadParameter(
+                f"model {model.use!r} with scale cannot be exported", "trees need no scale: leave it out"
+            )
+        return forest_graph(model.estimator, OPSETS, classes=model.task in {"classes", "events"})
+    return _by_sklearn(model)
 
 
 def _by_lightgbm(model: "Learner") -> Any:
@@ -209,20 +221,6 @@ def _by_sklearn(model: "Learner") -> Any:
     return convert(
         Pipeline(steps), initial_types=[("rows", tensor([None, width]))], options=options, target_opset=OPSETS
     )
-
-
-def _send_missing_values(made: Any, forest: Any) -> None:
-    """Tell the file to which side the trees send missing values; skl2onnx leaves that out."""
-    left = [one.tree_.missing_go_to_left for one in forest.estimators_]
-    for node in made.graph.node:
-        if not node.op_type.startswith("TreeEnsemble"):
-            continue
-        found = {one.name: one for one in node.attribute}
-        tracks = found["nodes_missing_value_tracks_true"]
-        places = zip(found["nodes_treeids"].ints, found["nodes_nodeids"].ints, strict=True)
-        sides = [int(left[tree][at]) for tree, at in places]
-        del tracks.ints[:]
-        tracks.ints.extend(sides)
 
 
 def _behind_filling(made: Any, model: "Learner") -> Any:

@@ -3,61 +3,86 @@
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from armillary.learn.folder import write_text
 from armillary.learn.outcome_files import class_table, table_of
 from armillary.learn.study import Study
 
 Record = Mapping[str, Any]
+_STYLE: Final = """<style>
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+main { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+[role=alert] { border-left: 4px solid #D55E00; padding: .4rem .8rem; font-weight: 600 }
+table { border-collapse: collapse; display: block; overflow-x: auto; font-variant-numeric: tabular-nums }
+th, td { padding: .2rem .7rem; text-align: left; border-bottom: 1px solid #8884; white-space: nowrap }
+img { max-width: 100%; background: #fff; margin: 1rem 1rem 0 0 }
+</style>"""
 
 
 def write_card(folder: Path, study: Study, about: Record, metrics: Record) -> None:
-    """Write card.md and card.html.
+    """Write card.md and card.html; pictures stand beside them in ``figures/``.
 
     Raises
     ------
     CannotWrite
     """
-    text = card_of(study, about, metrics)
-    write_text(folder / "card.md", text)
-    write_text(folder / "card.html", _page(study.title or study.name, text))
+    figures = [one.name for one in sorted((folder / "figures").glob("*.png"))]
+    write_text(folder / "card.md", card_of(study, about, metrics, figures))
+    write_text(folder / "card.html", page_of(study, about, metrics, figures))
 
 
-def card_of(study: Study, about: Record, metrics: Record) -> str:
+def card_of(study: Study, about: Record, metrics: Record, figures: Sequence[str] = ()) -> str:
     """Give the card as Markdown: warnings first."""
-    parts = [*_warnings(study, metrics), f"# {study.title or study.name}", _asked(study, about, metrics)]
-    parts += ["## Scores", _table(table_of(metrics)), _words(metrics)]
-    if class_table(metrics):
-        parts += ["## Classes", _table(class_table(metrics))]
+    parts = [f"**{one}**" for one in _warnings(study, metrics)]
+    parts += [f"# {study.title or study.name}", _list(_asked(study, about, metrics))]
+    for title, rows in _tables(metrics):
+        parts += [f"## {title}", _table(rows)]
+    parts += ["\n\n".join(_words(metrics)), *(f"![{_alt(one)}](figures/{one})" for one in figures)]
     parts += ["## Data", _list(metrics["notes"]), _versions(about)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def page_of(study: Study, about: Record, metrics: Record, figures: Sequence[str] = ()) -> str:
+    """Give the card as one page; every text of the study and the data is escaped."""
+    title = study.title or study.name
+    parts = [_tag("p", one, role="alert") for one in _warnings(study, metrics)]
+    parts += [_tag("h1", title), _items(_asked(study, about, metrics))]
+    for heading, rows in _tables(metrics):
+        parts += [_tag("h2", heading), _grid(rows)]
+    parts += [_tag("p", one) for one in _words(metrics)]
+    parts += [f'<img src="figures/{html.escape(one)}" alt="{_alt(one)}">' for one in figures]
+    parts += [_tag("h2", "Data"), _items(metrics["notes"]), _tag("p", _versions(about))]
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>{_STYLE}'
+    return head + "<main>" + "\n".join(parts) + "</main></html>\n"
 
 
 def _warnings(study: Study, metrics: Record) -> list[str]:
     """Give what must be read before any number; a random split comes first of all."""
     said = []
     if study.split.random:
-        said.append("**Random split: neighbours in time, ground or sky stand on both sides; expect less on new data.**")
-    said += [f"**Warning: {one['message']}**" for one in metrics["leaks"] if one["serious"]]
-    return said
+        said.append("Random split: neighbours in time, ground or sky stand on both sides; expect less on new data.")
+    return said + [f"Warning: {one['message']}" for one in metrics["leaks"] if one["serious"]]
 
 
-def _asked(study: Study, about: Record, metrics: Record) -> str:
+def _asked(study: Study, about: Record, metrics: Record) -> list[str]:
     judged = metrics["held_out"][metrics["best"]]
-    lines = [
-        f"- task: {study.task}; models: {', '.join(one.title for one in study.models)}",
-        f"- {judged['samples']} samples judged in {judged['blocks']} blocks",
-        f"- study {about['key']}, data {about['data']}",
-        f"- best by {metrics['chosen_by']} on held-out blocks: **{metrics['best']}**",
-        f"- the numbers below: {metrics['judged_on']}",
+    return [
+        f"task: {study.task}; models: {', '.join(one.title for one in study.models)}",
+        f"{judged['samples']} samples judged in {judged['blocks']} blocks",
+        f"study {about['key']}, data {about['data']}",
+        f"best by {metrics['chosen_by']} on held-out blocks: {metrics['best']}",
+        f"the numbers below: {metrics['judged_on']}",
     ]
-    return "\n".join(lines)
 
 
-def _words(metrics: Record) -> str:
-    said = "Brackets: 95 % intervals by resampling whole blocks. Rows in parentheses need no skill."
-    return "\n\n".join([said, *metrics.get("ties", ())])
+def _tables(metrics: Record) -> list[tuple[str, list[list[str]]]]:
+    tables = [("Scores", table_of(metrics)), ("Classes", class_table(metrics))]
+    return [(title, rows) for title, rows in tables if rows]
+
+
+def _words(metrics: Record) -> list[str]:
+    return ["Brackets: 95 % intervals by resampling whole blocks. Rows in parentheses need no skill.", *metrics["ties"]]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
@@ -73,6 +98,20 @@ def _versions(about: Record) -> str:
     return ", ".join(f"{name} {number}" for name, number in about["versions"].items())
 
 
-def _page(title: str, text: str) -> str:
-    """Give the card as a page; everything in it is escaped."""
-    return f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><pre>{html.escape(text)}</pre>\n"
+def _alt(figure: str) -> str:
+    return html.escape(figure.removesuffix(".png"))
+
+
+def _tag(name: str, text: str, **attributes: str) -> str:
+    given = "".join(f' {key}="{html.escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{given}>{html.escape(text)}</{name}>"
+
+
+def _items(lines: Sequence[str]) -> str:
+    return "<ul>" + "".join(_tag("li", one) for one in lines) + "</ul>" if lines else ""
+
+
+def _grid(rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(_tag("th", cell, scope="col") for cell in rows[0])
+    body = "".join("<tr>" + "".join(_tag("td", cell) for cell in row) + "</tr>" for row in rows[1:])
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

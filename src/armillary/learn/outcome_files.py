@@ -125,12 +125,13 @@ def table_of(metrics: Mapping[str, Any]) -> list[list[str]]:
 
 
 def class_table(metrics: Mapping[str, Any]) -> list[list[str]]:
-    """Give precision, recall and F1 of each class, for each model."""
+    """Give precision, recall and F1 of each class with their intervals, for each model."""
     judged = (metrics["test"] or {}).get("models") or metrics["held_out"]
     rows = [["model", "class", "precision", "recall", "F1", "AP", "samples"]]
     for title, record in judged.items():
+        edges = record["intervals"].get("per_class", {})
         for name, one in record["scores"].get("per_class", {}).items():
-            cells = [_number(one.get(key)) for key in ("precision", "recall", "f1", "ap")]
+            cells = [_cell({"scores": one, "intervals": edges.get(name, {})}, key) for key in _OF_CLASS]
             rows.append([title, name, *cells, str(one.get("support", ""))])
     return rows if len(rows) > 1 else []
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_of, held_out
-from armillary.learn.bootstrap import compare
+from armillary.learn.bootstrap import Comparison, compare, compare_classes
 from armillary.learn.calibration import Calibration, choose_calibration
+from armillary.learn.calibration import held_out as held_out_calibration
 from armillary.learn.costs import measure, pareto
 from armillary.learn.event_judging import choose_decoder, judge_events
 from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows, scorer
 from armillary.learn.leaks import advise
-from armillary.learn.preparing import Prepared, folds, prepare
+from armillary.learn.preparing import Prepared, folds, positive_of, prepare
 from armillary.learn.splits import Fold
 from armillary.learn.study import ModelPart, Study
 from armillary.model import Progress, share, silent
@@ -144,7 +145,7 @@ def train(
         answers.append(held_out(study, part, prepared, cut, seed, parts, step))
     progress(0.8, f"{part.title}: calibrating and scoring")
     calibration = _calibrate(study, prepared, answers[0])
-    calibrated = [calibration.apply(one) if calibration else one for one in answers]
+    calibrated = [_crossfitted(prepared, one, calibration) for one in answers]
     decoder = choose_decoder(study, prepared, calibrated[0]) if study.task == "events" else None
     record = _judge(study, prepared, calibrated[0], decoder)
     record["seeds"] = _over_seeds(study, prepared, calibrated, decoder)
@@ -186,21 +187,27 @@ def _best(study: Study, trained: Sequence[Trained]) -> int:
 def _ties(study: Study, prepared: Prepared, trained: Sequence[Trained], best: int) -> tuple[str, ...]:
     """Compare the best model with each other one on the same blocks."""
     name = chosen_by(study) if study.task != "events" else HEADLINES["events"][0]
-    first, scored = trained[best], scorer(study, prepared)
+    others = [one for one in trained if one is not trained[best]]
+    return tuple(f"{name}: {_compared(study, prepared, trained[best], one, name).text}" for one in others)
 
-    def of(one: Trained, rows: Array) -> Callable[[Array], float]:
+
+def _compared(study: Study, prepared: Prepared, a: Trained, b: Trained, name: str) -> Comparison:
+    rows = np.intersect1d(judged_rows(prepared, a.answer), judged_rows(prepared, b.answer))
+    blocks = prepared.blocks[rows]
+    how: Any = {
+        "resamples": study.resamples, "seed": study.seed, "names": (a.fitted.part.title, b.fitted.part.title),
+        "higher_is_better": name not in SMALLER,
+    }  # fmt: skip
+    if a.answer.ndim == b.answer.ndim == 2:
+        positive = positive_of(study, prepared.classes)
+        answers = a.answer[rows], b.answer[rows]
+        return compare_classes(name, prepared.target[rows], *answers, blocks, prepared.classes, positive, **how)
+    scored = scorer(study, prepared)
+
+    def of(one: Trained) -> Callable[[Array], float]:
         return lambda some: float(scored(rows[some], one.answer[rows[some]]).get(name, np.nan))
 
-    said = []
-    for one in (one for one in trained if one is not first):
-        rows = np.intersect1d(judged_rows(prepared, first.answer), judged_rows(prepared, one.answer))
-        names = (first.fitted.part.title, one.fitted.part.title)
-        found = compare(
-            of(first, rows), of(one, rows), prepared.blocks[rows], min(study.resamples, 100), study.seed, names=names,
-            higher_is_better=name not in SMALLER,
-        )  # fmt: skip
-        said.append(f"{name}: {found.text}")
-    return tuple(said)
+    return compare(of(a), of(b), blocks, **how)
 
 
 def _score(record: Mapping[str, Any], name: str) -> float:
@@ -244,6 +251,15 @@ def _calibrate(study: Study, prepared: Prepared, answer: Array) -> "Calibration 
         return None
     rows = judged_rows(prepared, answer)
     return choose_calibration(answer[rows], prepared.target[rows], prepared.blocks[rows], study.calibrate)
+
+
+def _crossfitted(prepared: Prepared, answer: Array, calibration: "Calibration | None") -> Array:
+    """Calibrate held-out answers by what other blocks say, so that no sample is judged by what it taught."""
+    if calibration is None or calibration.kind == "none":
+        return answer
+    made, rows = answer.copy(), judged_rows(prepared, answer)
+    made[rows] = held_out_calibration(answer[rows], prepared.target[rows], prepared.blocks[rows], calibration.kind)
+    return made
 
 
 def _told(calibration: "Calibration | None") -> Any:

@@ -14,6 +14,7 @@ from armillary.learn.study import Study
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
+_OF_CLASS: Final = ("precision", "recall", "f1", "ap")
 #: Numbers that stand at the top of metrics.json, for anybody's script.
 TOP: Final = (
     "ap",

@@ -254,7 +254,10 @@ def _thin_ticks(place: _Place, panel: Panel) -> None:
     else:
         _mark(place.axes.yaxis, panel.y.scale, panel.y.high / panel.y.low if panel.y.low > 0 else 1, place.box.height)
     if not panel.x.time:
-        place.axes.xaxis.set_major_locator(MaxNLocator(max(int(place.box.width / 0.9), 2)))
+        if panel.x.scale == "log":
+            _mark(place.axes.xaxis, panel.x.scale, panel.x.high / panel.x.low, place.box.width / 2)
+        else:
+            place.axes.xaxis.set_major_locator(MaxNLocator(max(int(place.box.width / 0.9), 2)))
     if panel.kind == "image":
         place.axes.ticklabel_format(style="plain", useOffset=False)
 

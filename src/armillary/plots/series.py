@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from armillary.plots.curves import curve_panel, is_curve, overlaid, overlays
 from armillary.plots.limits import (
     bin_edges,
     break_gaps,
@@ -55,9 +56,13 @@ def series_panels(product: "Product", data: "xr.Dataset", interval: "Interval | 
     data = within(data[["psd"]] if product.kind == "skymap" else data, interval)
     drawn = [one for one in data.data_vars.values() if one.dims[:1] == ("time",) and one.dtype.kind in "biuf"]
     drawn = [one for one in drawn if one.attrs.get("VAR_TYPE") != "support_data"] or drawn
+    apart = [one for one in drawn if is_curve(one) and len(one)]
+    panels = [curve_panel(product, apart)] if apart else []
+    drawn = [one for one in drawn if not is_curve(one)]
+    over = {name for one in drawn for name in overlaid(one)}
     binned = [one for one in drawn if _has_bins(one, product.kind)]
-    panels = [spectrogram(product, one, data["time"].to_numpy()) for one in binned]
-    curves = [_curves(one) for one in drawn if not _has_bins(one, product.kind)]
+    panels += [_with_overlays(spectrogram(product, one, data["time"].to_numpy()), one, data) for one in binned]
+    curves = [_curves(one) for one in drawn if not _has_bins(one, product.kind) and one.name not in over]
     return (panels + line_panels(product, _nanoseconds(data), curves))[:MAX_PANELS] or [blank(product)]
 
 
@@ -76,6 +81,11 @@ def line_panels(product: "Product", times: Array, curves: list[Curves]) -> list[
     for one in curves:
         groups.setdefault((one.units, one.log), []).append(one)
     return [_line_panel(product, times, group) for group in groups.values()]
+
+
+def _with_overlays(panel: Panel, variable: "xr.DataArray", data: "xr.Dataset") -> Panel:
+    lines = overlays(variable, data, _nanoseconds(data), panel.y.low, panel.y.high)
+    return replace(panel, traces=(*panel.traces, *lines))
 
 
 def spectrogram(product: "Product", variable: "xr.DataArray", times: Array) -> Panel:

@@ -218,7 +218,7 @@ def _warmth(
         problem = "the temperature is given twice or by half"
         raise BadParameter(problem, "give parallel and perpendicular, or temperature alone")
     along, across = (scalar_at(one, "temperature", "eV", time, largest_gap) for one in (parallel, perpendicular))
-    return (along + 2 * across) / 3
+    return np.asarray((along + 2 * across) / 3)
 
 
 def _mean_temperature(given: "xr.Dataset | None", time: "Array", largest_gap: float) -> "Array":

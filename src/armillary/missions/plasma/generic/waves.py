@@ -120,10 +120,14 @@ def welch(data: "xr.Dataset", window: float, overlap: float, taper: str, detrend
     found = spectra.welch(time, values, window, overlap, taper, cast("spectra.Detrend", detrend))
     parts = {"welch": found.density, "low": found.low, "high": found.high}
     rows = {name: one[1:] if one.ndim == 1 else one[1:].sum(1) for name, one in parts.items()}
-    told = _density_attrs(data, "Mean power spectral density")
+    told = _density_attrs(data, "Mean power spectral density") | {"DISPLAY_TYPE": "curve"}
+    bounds = {"low": "lower 95 %", "high": "upper 95 %"}
     middle = time[:1] + (time[-1:] - time[:1]) // 2
-    made = _columns(data, middle, found.frequency[1:], {name: (one[None], told) for name, one in rows.items()})
-    return made.assign(windows=("time", [found.windows], {"units": "", "long_name": "Windows in the mean"}))
+    made = _columns(data, middle, found.frequency[1:], {
+        name: (one[None], told | ({"LABLAXIS": bounds[name]} if name in bounds else {})) for name, one in rows.items()
+    })  # fmt: skip
+    many = {"units": "", "long_name": "Windows in the mean", "VAR_TYPE": "support_data"}
+    return made.assign(windows=("time", [found.windows], many))
 
 
 @recipe("{input}/wavelet", inputs={"data": _ANY}, title="{title}: wavelet transform", kind="spectrogram",
@@ -291,7 +295,7 @@ def _wavelet_columns(like: "xr.Dataset", found: Scalogram) -> "xr.Dataset":
     turned, told = slice(None, None, -1), _density_attrs(like, "Wavelet power")
     ratio = {"units": "", "long_name": "Power over what red noise seldom exceeds", "LABLAXIS": "power / limit",
              "SCALETYP": "log"}  # fmt: skip
-    parts = {"wavelet": (found.density[:, turned], told),
+    parts = {"wavelet": (found.density[:, turned], told | {"OVERLAY": "cone_of_influence"}),
              "significance": ((found.density / found.limit)[:, turned], ratio)}  # fmt: skip
     made = _columns(like, found.time, 1 / found.period[turned], parts)
     lowest = 1 / np.maximum(found.cone, found.period[0])

@@ -103,6 +103,17 @@ def test_a_series_of_hours_is_told(split: Split, guarded: int) -> None:
     assert {one.numbers["guarded"] for one in findings if one.kind != "shift"} == {guarded}
 
 
+def test_time_is_asked_channel_by_channel() -> None:
+    several = [series(800, seed) for seed in range(4)]
+    samples = xr.concat([one[0] for one in several], "sample").assign(group=("sample", np.repeat(list("abcd"), 800)))
+    matrix, target = (np.concatenate([one[at] for one in several]) for at in (1, 2))
+    for split, guarded in ((Split(random=True), 0), (Split(group_on="group", folds=4), 1)):
+        (alone,) = [one for one in found(samples, matrix, target, split, "events") if one.kind == "coordinates-alone"]
+        assert alone.message.startswith("time in each group alone")
+        assert alone.numbers["shuffled"] > 0.9
+        assert alone.numbers["guarded"] == guarded
+
+
 def test_numbers_that_neighbours_know_are_told() -> None:
     samples, matrix, _ = series(3000)
     target = matrix[:, 0] + np.random.default_rng(1).normal(0, 0.1, 3000)
@@ -230,13 +241,14 @@ def test_thinning_keeps_neighbours() -> None:
 
 
 @pytest.mark.real
-def test_land_cover_coordinates_and_solar_wind_hours_are_told_unasked(real_data: Any) -> None:
+def test_coordinates_of_land_cover_are_told_unasked(real_data: Any) -> None:
     place = np.loadtxt(real_data / "earth/series/coord_training.txt", delimiter=",")
     names, target = np.unique(np.loadtxt(real_data / "earth/series/training_class.txt"), return_inverse=True)
     land = xr.Dataset({"x": ("sample", place[:, 0]), "y": ("sample", place[:, 1])})
     assert len(names) == 9
-    for split in (Split(random=True), Split(space_on=("x", "y"), size=400)):
-        assert kinds(found(land, place, target, split)) >= {"coordinates-alone", "random-gap"}
+    findings = found(land, place, target, Split(space_on=("x", "y"), size=400))
+    assert kinds(findings) >= {"coordinates-alone", "random-gap"}
+    assert findings[0].numbers["shuffled"] > 0.95
 
 
 @pytest.mark.real
@@ -250,5 +262,6 @@ def test_hours_of_the_solar_wind_are_told_unasked(real_data: Any) -> None:
     target = np.any(inside, axis=0).astype(int)
     samples = xr.Dataset({"time": ("sample", time_of)})
     matrix = hours.iloc[:, 1:8].rolling(25, center=True, min_periods=1).mean().to_numpy()
-    for split in (Split(random=True), Split(time_on="time", block=27 * DAY, embargo=2 * DAY)):
-        assert kinds(found(samples, matrix, target, split, "events")) >= {"coordinates-alone", "random-gap"}
+    findings = found(samples, matrix, target, Split(time_on="time", block=27 * DAY, embargo=2 * DAY), "events")
+    assert kinds(findings) >= {"coordinates-alone", "random-gap"}
+    assert {one.numbers["guarded"] for one in findings if one.kind != "shift"} == {1}

@@ -41,6 +41,8 @@ _GAP_ROWS: Final = 5_000
 _SIDE_ROWS: Final = 1_500
 _COLUMNS: Final = 48
 _CELLS: Final = 32
+#: Trees count in single precision.
+_ABSURD: Final = 1e30
 #: Share of held-out rows that also stand in training: told, serious.
 _TWINS: Final = (0.01, 0.05)
 #: Area under the ROC curve of telling held-out from training samples: told, serious.
@@ -109,7 +111,7 @@ def advise(
     About 5 s for 20,000 samples, and hardly more for more: it looks at compact parts of the data.
     """
     asked = np.unique(np.concatenate([fold.test for fold in folds])) if folds else np.arange(0)
-    matrix = np.where(np.abs(features.matrix) < 1e30, features.matrix, np.nan)
+    matrix = features.matrix
     known = np.isfinite(target) if task == "regression" else target >= 0
     case = _Case(matrix, target, known, asked[known[asked]], tuple(folds), blocks, task == "regression", seed)
     empty = not np.isfinite(matrix).any()
@@ -148,6 +150,11 @@ class _Case:
         chosen[rows] = True
         learnt = chosen & self.known
         return [(fold.train[learnt[fold.train]], fold.test[chosen[fold.test]]) for fold in self.folds[:_FOLDS]]
+
+    def part(self, rows: Array, columns: Array) -> Array:
+        """Give a part of the matrix as trees take it: without infinite and absurd numbers."""
+        values = self.matrix[np.ix_(rows, columns)]
+        return np.where(np.abs(values) < _ABSURD, values, np.nan)
 
     def rng(self) -> np.random.Generator:
         """Give a fresh generator, so that one look does not depend on another."""
@@ -316,8 +323,8 @@ def _told_apart(case: _Case, fold: Fold, rng: np.random.Generator) -> tuple[floa
         learnt, asked = np.flatnonzero(half != side), np.flatnonzero(half == side)
         if len(np.unique(held_out[learnt])) < 2 or not len(asked):
             return None
-        model = _forest(case.seed, numeric=False).fit(case.matrix[rows[learnt]][:, columns], held_out[learnt])
-        answer[asked] = model.predict_proba(case.matrix[rows[asked]][:, columns])[:, 1]
+        model = _forest(case.seed, numeric=False).fit(case.part(rows[learnt], columns), held_out[learnt])
+        answer[asked] = model.predict_proba(case.part(rows[asked], columns))[:, 1]
     spread = np.sqrt((sum(counts) + 1) / (12 * counts[0] * counts[1]))
     return _roc_area(held_out == 1, answer), 0.5 + 4 * float(spread)
 
@@ -368,8 +375,8 @@ def _neighbours(case: _Case, scale: _Scale, place: Array, train: Array, test: Ar
 
 
 def _trees(case: _Case, scale: _Scale, columns: Array, train: Array, test: Array) -> Array:
-    model = _forest(case.seed, numeric=case.numeric).fit(case.matrix[train][:, columns], case.target[train])
-    asked = case.matrix[test][:, columns]
+    model = _forest(case.seed, numeric=case.numeric).fit(case.part(train, columns), case.target[train])
+    asked = case.part(test, columns)
     if case.numeric:
         return np.asarray(model.predict(asked), np.float64).reshape(-1, 1)
     answer = np.zeros((len(test), scale.classes))

@@ -31,7 +31,8 @@ def places_of(samples: "xr.Dataset", on: Sequence[str] = ()) -> dict[str, Array]
     Returns
     -------
     dict of str to array of float, (n, d)
-        ``time`` in seconds since the first sample; positions on a sphere as unit vectors; NaN where there is none.
+        ``time`` in seconds since the first sample, and where there are groups ``time in each group`` with groups so far
+        apart that they are no neighbours; positions on a sphere as unit vectors; NaN where there is none.
     """
     flat = [str(name) for name, one in samples.variables.items() if one.dims == ("sample",) and name != "sample"]
     known = {name.lower(): name for name in flat if samples[name].dtype.kind in "fiuM"}
@@ -39,7 +40,7 @@ def places_of(samples: "xr.Dataset", on: Sequence[str] = ()) -> dict[str, Array]
     for name in _time_names(samples, flat):
         seconds = _seconds(samples, name)
         if seconds is not None:
-            found[name] = seconds
+            found |= _by_group(samples, name, seconds)
     for pair in (*PLANE, *SPHERE):
         if all(one in known and samples[known[one]].dtype.kind != "M" for one in pair):
             values = np.column_stack([samples[known[one]].values.astype(np.float64) for one in pair])
@@ -120,6 +121,13 @@ def _seconds(samples: "xr.Dataset", name: str) -> Array | None:
     except BadData:
         return None
     return np.asarray((instants - instants.min()) / 1e9).reshape(-1, 1)
+
+
+def _by_group(samples: "xr.Dataset", name: str, seconds: Array) -> dict[str, Array]:
+    if "group" not in samples:
+        return {name: seconds}
+    groups = np.unique(samples["group"].values.astype(str), return_inverse=True)[1].reshape(-1, 1)
+    return {f"{name} in each group": np.column_stack([seconds, groups * 100.0 * max(float(np.ptp(seconds)), 1.0)])}
 
 
 def _unit(degrees: Array) -> Array:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from armillary.errors import BadParameter
 from armillary.learn.card import write_card
@@ -14,18 +14,24 @@ from armillary.learn.folder import begin, finish, plain
 from armillary.learn.layouts import read_samples
 from armillary.learn.outcome_files import write_outcome
 from armillary.learn.running import run
-from armillary.learn.samples import fingerprint
+from armillary.learn.samples import check_samples, fingerprint
 from armillary.learn.study import Study, read_study
+from armillary.learn.trained import write_recipe
 from armillary.model import Progress, share, silent
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Record = dict[str, Any]
+#: The layout whose samples are products of the tree: the desk makes them, see `armillary.services.samples`.
+PRODUCTS: Final = "products"
 #: Whose versions change numbers.
 _LIBRARIES: Final = ("armillary", "numpy", "scipy", "scikit-learn", "lightgbm", "torch")
 
 
 def publish(
-    study: Path | Study, folder: Path, *, data: Path | None = None, test_data: Path | None = None,
-    progress: Progress = silent,
+    study: Path | Study, folder: Path, *, data: "Path | xr.Dataset | None" = None,
+    test_data: "Path | xr.Dataset | None" = None, progress: Progress = silent,
 ) -> Record:  # fmt: skip
     """Run a study and write its run folder.
 
@@ -35,9 +41,9 @@ def publish(
         A TOML file, or the study itself.
     folder : Path
         The run folder. One that the same study began on the same data is gone on with.
-    data : Path, optional
-        What to learn from; the path that the study names if not given.
-    test_data : Path, optional
+    data : Path or xarray.Dataset, optional
+        What to learn from, or the samples themselves; the path that the study names if not given.
+    test_data : Path or xarray.Dataset, optional
         Unseen data of the same layout.
     progress : Progress
 
@@ -52,8 +58,8 @@ def publish(
     """
     asked = study if isinstance(study, Study) else read_study(study)
     progress(0.0, "reading samples")
-    samples = read_samples(asked.data.layout, data or find_data(asked.data.path), asked.data.options)
-    test = read_samples(asked.data.layout, test_data, asked.data.options) if test_data else None
+    samples = _samples(asked, data)
+    test = _samples(asked, test_data) if test_data is not None else None
     about = {
         "study": asked.to_record(), "key": asked.key, "data": fingerprint(samples),
         "test_data": fingerprint(test) if test is not None else None, "versions": _versions(),
@@ -62,6 +68,7 @@ def publish(
     outcome = run(asked, samples, test, parts, share(progress, 0.05, 0.9))
     progress(0.9, "writing the run folder")
     metrics: Record = plain(write_outcome(folder, asked, outcome))
+    write_recipe(folder, asked, outcome)
     draw_outcome(folder / "figures", asked, outcome)
     write_card(folder, asked, about, metrics)
     finish(folder, plain(about | {"finished": datetime.now(UTC).isoformat(timespec="seconds")}))
@@ -82,6 +89,15 @@ def find_data(path: str, environment: Mapping[str, str] = os.environ) -> Path:
         problem = f"cannot find the data {path!r}" if path else "the study names no data"
         raise BadParameter(problem, "give --data PATH, or set ARMILLARY_DATA to the folder that holds it")
     return found
+
+
+def _samples(study: Study, data: "Path | xr.Dataset | None") -> "xr.Dataset":
+    if data is not None and not isinstance(data, Path):
+        return check_samples(data)
+    if study.data.layout == PRODUCTS:
+        hint = "run it by `armillary study run`, or by armillary.services.samples.publish_products"
+        raise BadParameter("the samples of this study are products of the tree, which only a desk can open", hint)
+    return read_samples(study.data.layout, data or find_data(study.data.path), study.data.options)
 
 
 def _versions() -> dict[str, str]:

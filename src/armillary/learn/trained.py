@@ -1,0 +1,172 @@
+"""What a run folder keeps so that its models can be used on new data: written when a study ends, read to apply it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from armillary.errors import BadRequest, DamagedFile
+from armillary.learn.answers import Fitted
+from armillary.learn.calibration import Calibration, calibration_of
+from armillary.learn.conformal import Conformal, conformal_of, fit_conformal
+from armillary.learn.events import Decoder
+from armillary.learn.folder import file_name, read_metrics, read_run, write_json
+from armillary.learn.judging import judged_rows
+from armillary.learn.models.keeping import load
+from armillary.learn.preparing import Prepared
+from armillary.learn.running import Outcome, Trained
+from armillary.learn.study import ModelPart, Study, study_of
+from armillary.learn.trust import Reference, fit_reference, load_reference, save_reference
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Record = dict[str, Any]
+#: What new data must have, and what each model needs beside its own file.
+RECIPE: Final = "recipe.json"
+REFERENCE: Final = "reference.npz"
+#: Fewer training rows say nothing about what is usual.
+_LEAST: Final = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One trained model of a run folder, ready to be asked.
+
+    Parameters
+    ----------
+    folder : Path
+    study : Study
+    key : str
+        Of the study.
+    fitted : Fitted
+    classes : tuple of str
+        Empty for numbers.
+    calibration, decoder, conformal, reference : optional
+        None where the task has none.
+    recipe : dict
+        ``names, groups`` of the features, ``variables`` (name: shape of one sample), ``columns``, ``cadence``,
+        ``priors`` (share of each class in training).
+    """
+
+    folder: Path
+    study: Study
+    key: str
+    fitted: Fitted
+    classes: tuple[str, ...]
+    calibration: Calibration | None
+    decoder: Decoder | None
+    conformal: Conformal | None
+    reference: Reference | None
+    recipe: Record
+
+    @property
+    def name(self) -> str:
+        """What rows that it finds say about who found them: study and model."""
+        return f"{self.study.name}: {self.fitted.part.title}"
+
+
+def write_recipe(folder: Path, study: Study, outcome: Outcome) -> None:
+    """Write what applying needs beside models and scores.
+
+    Raises
+    ------
+    CannotWrite
+    """
+    prepared = outcome.prepared
+    write_json(folder / RECIPE, recipe_of(study, outcome))
+    if len(prepared) >= _LEAST:
+        made = fit_reference(prepared.features.matrix, prepared.blocks, prepared.features.names, study.seed)
+        save_reference(made, folder / REFERENCE)
+
+
+def recipe_of(study: Study, outcome: Outcome) -> Record:
+    """Give the content of recipe.json."""
+    prepared, samples = outcome.prepared, outcome.prepared.samples
+    variables = {
+        str(name): list(one.shape[1:])
+        for name, one in samples.data_vars.items()
+        if one.dims[:1] == ("sample",) and one.dtype.kind in "fiub" and name != "label"
+    }
+    return {
+        "study": study.key,
+        "classes": list(prepared.classes),
+        "names": list(prepared.features.names),
+        "groups": list(prepared.features.groups),
+        "variables": variables,
+        "columns": list(samples.attrs.get("columns", ())),
+        "cadence": samples.attrs.get("cadence"),
+        "priors": _priors(prepared),
+        "models": {one.fitted.part.title: _of_model(one, prepared) for one in outcome.trained},
+    }
+
+
+def load_run(folder: Path, model: str = "") -> Run:
+    """Load one model of a run folder with all that answers need.
+
+    Parameters
+    ----------
+    folder : Path
+    model : str
+        The best one if empty.
+
+    Raises
+    ------
+    BadRequest
+        If the run is not complete, was made before models could be applied, or has no such model.
+    DamagedFile, BadData
+    """
+    about, metrics, recipe = read_run(folder), read_metrics(folder), _recipe(folder)
+    title = model or metrics["best"]
+    if title not in recipe["models"]:
+        raise BadRequest(f"the run has no model {title!r}", f"it has {', '.join(recipe['models'])}")
+    study, kept, held = study_of(about["study"]), recipe["models"][title], metrics["held_out"][title]
+    part = next(one for one in study.models if one.title == title)
+    return Run(
+        folder, study, about["key"], _fitted(folder, part, kept), tuple(recipe["classes"]),
+        calibration_of(held["calibration"]) if held["calibration"] else None,
+        Decoder.of_record(held["decoder"]) if held["decoder"] else None,
+        conformal_of(kept["conformal"]) if kept["conformal"] else None,
+        load_reference(folder / REFERENCE) if (folder / REFERENCE).exists() else None, recipe,
+    )  # fmt: skip
+
+
+def _recipe(folder: Path) -> Record:
+    try:
+        found: Record = json.loads((folder / RECIPE).read_text("utf-8"))
+    except FileNotFoundError:
+        raise BadRequest(f"the run {folder} cannot be applied: it has no {RECIPE}", "run its study again") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as failed:
+        raise DamagedFile(f"{folder / RECIPE} is damaged", "run the study again into another folder") from failed
+    return found
+
+
+def _fitted(folder: Path, part: ModelPart, kept: Mapping[str, Any]) -> Fitted:
+    models = {group: load(folder / "models" / name) for group, name in kept["files"].items()}
+    model: Any = models if kept["each_group"] else models[""]
+    return Fitted(part, model, tuple(kept["columns"]), 0.0)
+
+
+def _of_model(one: Trained, prepared: Prepared) -> Record:
+    title, each = file_name(one.fitted.part.title), isinstance(one.fitted.model, dict)
+    files = (
+        {group: f"{title}-{file_name(group)}.skops" for group in one.fitted.model} if each else {"": f"{title}.skops"}
+    )
+    sets = _sets(one, prepared)
+    record = sets.to_record() if sets else None
+    return {"files": files, "each_group": each, "columns": list(one.fitted.columns), "conformal": record}
+
+
+def _sets(one: Trained, prepared: Prepared) -> Conformal | None:
+    if one.answer.ndim != 2:
+        return None
+    rows = judged_rows(prepared, one.answer)
+    return fit_conformal(one.answer[rows], prepared.target[rows])
+
+
+def _priors(prepared: Prepared) -> list[float]:
+    """Give the share of each class among the judged samples."""
+    known = prepared.target[prepared.judged].astype(np.int64) if prepared.classes else np.empty(0, np.int64)
+    counts = np.bincount(known[known >= 0], minlength=len(prepared.classes))
+    return [float(one) for one in counts / max(int(counts.sum()), 1)]

@@ -15,6 +15,7 @@ from armillary.learn.models.learner import drop_groups
 
 SMALL = {
     "boosting": {"max_iter": 15, "min_samples_leaf": 5},
+    "ensemble": {"members": [{"use": "extra_trees", "n_estimators": 5}]},
     "extra_trees": {"n_estimators": 15},
     "forest": {"n_estimators": 15},
     "isolation_forest": {"n_estimators": 15},
@@ -117,7 +118,7 @@ def test_models_use_one_thread(use: str) -> None:
 def test_openmp_is_held_to_one_thread_while_boosting_learns(monkeypatch: pytest.MonkeyPatch) -> None:
     from threadpoolctl import threadpool_info
 
-    x, y = rows(1200)
+    x, y = rows()
     model = make_model("boosting", {"max_iter": 2}, task="classes", seed=0)
     learn, seen = model.estimator.fit, []
 

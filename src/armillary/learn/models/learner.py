@@ -1,7 +1,9 @@
 """What is true of all models: missing values, lacking classes, class weights, dropped bands, scaled targets."""
 
+import sys
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from inspect import signature
 from typing import Any, Final
 
@@ -294,9 +296,14 @@ def _quietly(call: Any, *args: Any, **named: Any) -> Any:
         warnings.filterwarnings("ignore", message=".*[Mm]aximum iterations.*")
         warnings.filterwarnings("ignore", message=".*does not have valid feature names.*")
         warnings.filterwarnings("ignore", message=".*n_quantiles.*is greater than the total number of samples.*")
-        if len(args[0]) < 1000:
+        with _pools(tuple(name in sys.modules for name in ("sklearn", "lightgbm", "torch"))).limit(limits=1):
             return call(*args, **named)
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        with threadpool_limits(1):
-            return call(*args, **named)
+
+@cache
+def _pools(loaded: tuple[bool, ...]) -> Any:
+    """Find the pools of threads of the libraries that are loaded; looking for them takes longer than one answer."""
+    del loaded
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()

@@ -62,7 +62,8 @@ def _warnings(study: Study, metrics: Record) -> list[str]:
     said = []
     if study.split.random:
         said.append("Random split: neighbours in time, ground or sky stand on both sides; expect less on new data.")
-    return said + [f"Warning: {one['message']}" for one in metrics["leaks"] if one["serious"]]
+    serious = [one for one in metrics["leaks"] if one["serious"]]
+    return said + [f"{'Note' if one['numbers'].get('guarded') else 'Warning'}: {one['message']}" for one in serious]
 
 
 def _asked(study: Study, about: Record, metrics: Record) -> list[str]:

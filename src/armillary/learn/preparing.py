@@ -81,7 +81,7 @@ def folds(study: Study, prepared: Prepared) -> list[Fold]:
     fit_only = np.flatnonzero(~rows_to_judge(prepared.samples))
     if study.task == "novelty" and len(fit_only):
         return [Fold(fit_only, np.flatnonzero(prepared.judged))]
-    codes = None if study.task == "regression" else prepared.target
+    codes = prepared.target if study.task in {"classes", "events"} else None
     return folds_of(prepared.samples, study.split, codes)
 
 

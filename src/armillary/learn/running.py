@@ -120,7 +120,10 @@ def run(
     prepared = prepare(study, samples)
     cut = folds(study, prepared)
     progress(0.05, "looking for leaks")
-    found = advise(prepared.samples, prepared.features, prepared.target, cut, prepared.blocks, study.task, study.seed)
+    places = [one for one in (study.split.time_on, *study.split.space_on, *study.split.sky_on) if one]
+    found = advise(
+        prepared.samples, prepared.features, prepared.target, cut, prepared.blocks, study.task, study.seed, on=places
+    )
     trained = []
     for number, part in enumerate(study.models):
         low, high = (0.1 + 0.75 * (number + more) / len(study.models) for more in (0, 1))

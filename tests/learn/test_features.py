@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armillary.errors import BadData, BadParameter
-from armillary.learn.features import STEPS, build
+from armillary.learn.features import build
 from armillary.learn.features.quant import intervals
 from armillary.learn.study import Step
 
@@ -273,7 +273,3 @@ class TestQuant:
             made(samples, "quant", depth=0)
         with pytest.raises(BadParameter, match="forms ="):
             made(xr.Dataset({"s": (("sample", "t"), np.ones((3, 9)))}), "quant", forms=["third"])
-
-
-def test_steps_stand_in_order() -> None:
-    assert list(STEPS) == sorted(STEPS)

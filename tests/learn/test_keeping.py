@@ -16,6 +16,7 @@ from armillary.learn.models.learner import Learner
 
 SMALL = {
     "boosting": {"max_iter": 5},
+    "ensemble": {"members": [{"use": "extra_trees", "n_estimators": 5}]},
     "extra_trees": {"n_estimators": 5},
     "forest": {"n_estimators": 5},
     "isolation_forest": {"n_estimators": 5},

@@ -18,11 +18,20 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: Name of each step and its home, "module:function".
 STEPS: Final[dict[str, str]] = {
     "columns": "columns:columns",
+    "course": "course:course",
     "differences": "columns:differences",
     "lags": "along:lags",
     "log": "columns:log",
+    "nearest_subsequence": "telemetry:nearest_subsequence",
     "quant": "quant:quant",
+    "ring_current": "solar_wind:ring_current",
+    "ridge_ar": "telemetry:ridge_ar",
     "rolling": "along:rolling",
+    "solar_wind": "solar_wind:solar_wind",
+    "sed": "sed:sed",
+    "spectra": "spectra:spectra",
+    "steadiness": "spectra:steadiness",
+    "stretches": "stretches:stretches",
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from armillary.errors import BadParameter, DamagedFile, one_line
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_OPTIONS: Final = frozenset({"arrays", "classes", "label", "runs"})
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -20,7 +22,8 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     path : Path
     options : mapping
         ``label``: the array of the classes. ``classes``: names of its numbers, ``{"0" = "solar wind"}``. ``arrays``:
-        which to take; all if left out.
+        which to take; all if left out. ``runs``: rows stand in the order of time, and this many that follow one another
+        with one label are a ``group``, so that neighbours can be held out together.
 
     Raises
     ------
@@ -28,9 +31,11 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     """
     import xarray as xr
 
-    unknown = sorted(set(options) - {"label", "classes", "arrays"})
+    unknown = sorted(set(options) - _OPTIONS)
     if unknown:
-        raise BadParameter(f"layout 'arrays' does not know {unknown[0]!r}", "its options are label, classes, arrays")
+        raise BadParameter(
+            f"layout 'arrays' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(_OPTIONS))}"
+        )
     found = _arrays(path)
     label = str(options.get("label", "label"))
     wanted = list(options.get("arrays", ())) or [name for name in found if name != label]
@@ -38,13 +43,29 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     if lost:
         raise BadParameter(f"{path.name} has no array {lost[0]!r}", f"it has {', '.join(found)}")
     size = len(found[label])
+    if found[label].size != size:
+        raise BadParameter(f"{label!r} of {path.name} has more than one number a sample", "name the array of classes")
     odd = [name for name in wanted if found[name].shape[:1] != (size,)]
     if odd:
         raise BadParameter(f"{odd[0]!r} of {path.name} has not one row a label", "leave it out of 'arrays'")
     names = {str(key): str(name) for key, name in dict(options.get("classes", {})).items()}
-    labels = [f"{float(one):g}" for one in found[label].reshape(size)]
+    labels = ["" if one != one else f"{float(one):g}" for one in found[label].reshape(size)]  # noqa: PLR0124 - NaN
     data: dict[str, Any] = {name: (_dims(name, found[name].ndim), found[name]) for name in wanted}
-    return xr.Dataset(data | {"label": ("sample", np.array([names.get(one, one) for one in labels], object))})
+    data["label"] = ("sample", np.array([names.get(one, one) for one in labels], object))
+    if "runs" in options:
+        data["group"] = ("sample", _runs(np.array(labels, object), int(options["runs"])))
+    return xr.Dataset(data)
+
+
+def _runs(labels: Any, most: int) -> Any:
+    """Give the names of runs of at most so many rows with one label."""
+    if most < 1:
+        raise BadParameter(f"runs = {most} rows is no run", "give 1 or more")
+    rows = np.arange(len(labels))
+    begins = np.concatenate([[True], labels[1:] != labels[:-1]])
+    start = np.maximum.accumulate(np.where(begins, rows, 0))
+    run = np.cumsum((rows - start) % most == 0)
+    return np.array([f"run {number}" for number in run], object)
 
 
 def _dims(name: str, count: int) -> tuple[str, ...]:

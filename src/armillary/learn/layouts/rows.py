@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import BadParameter, DamagedFile, one_line
+from armillary.errors import BadParameter, DamagedFile, MissingExtra, one_line
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_OPTIONS: Final = frozenset({"alike", "channels", "classes", "coordinates"})
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -21,7 +23,9 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         Numbers apart by blanks or commas, the class in the first column.
     options : mapping
         ``classes``: names of the numbers of the classes, ``{"1" = "forest"}``. ``channels``: how many series follow one
-        another in a line; 1 if left out. ``coordinates``: a file beside it, with one x, y a line.
+        another in a line; 1 if left out. ``coordinates``: a file beside it, with one x, y a line. ``alike``: series are
+        put into this many groups of alike ones (k-means), the variable ``group``, so that near copies, such as pixels
+        of one field, can be held out together where nobody wrote down where they lie.
 
     Raises
     ------
@@ -29,17 +33,17 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     """
     import xarray as xr
 
-    unknown = sorted(set(options) - {"classes", "channels", "coordinates"})
+    unknown = sorted(set(options) - _OPTIONS)
     if unknown:
         raise BadParameter(
-            f"layout 'rows' does not know {unknown[0]!r}", "its options are classes, channels, coordinates"
+            f"layout 'rows' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(_OPTIONS))}"
         )
     table = _numbers(path)
     channels = int(options.get("channels", 1))
     if (table.shape[1] - 1) % channels:
         raise BadParameter(f"{table.shape[1] - 1} numbers a line are no {channels} series", "give option 'channels'")
-    names = dict(options.get("classes", {}))
-    labels = [f"{one:g}" for one in table[:, 0]]
+    names = {str(key): str(name) for key, name in dict(options.get("classes", {})).items()}
+    labels = ["" if np.isnan(one) else f"{one:g}" for one in table[:, 0]]
     data: dict[str, Any] = {
         "series": (("sample", "channel", "step"), table[:, 1:].reshape(len(table), channels, -1)),
         "label": ("sample", np.array([names.get(one, one) for one in labels], object)),
@@ -49,7 +53,23 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         if len(places) != len(table):
             raise DamagedFile(f"{len(places)} coordinates for {len(table)} series", "name the file of these series")
         data |= {name: ("sample", places[:, at]) for at, name in enumerate(("x", "y"))}
+    if "alike" in options:
+        data["group"] = ("sample", _groups(table[:, 1:], int(options["alike"])))
     return xr.Dataset(data)
+
+
+def _groups(series: Any, number: int) -> Any:
+    """Give the names of groups of alike series; labels are not looked at."""
+    try:
+        from sklearn.cluster import KMeans
+    except ModuleNotFoundError as failed:
+        raise MissingExtra("the option 'alike' needs scikit-learn", "pip install 'armillary[learn]'") from failed
+    distinct, place = np.unique(np.nan_to_num(series), axis=0, return_inverse=True)
+    if not 1 < number <= len(distinct):
+        problem = f"{len(distinct)} different series cannot make {number} groups"
+        raise BadParameter(problem, "give the option 'alike' a smaller number, or leave it out")
+    found = KMeans(number, n_init=1, max_iter=50, random_state=0).fit(distinct).labels_
+    return found[place.reshape(-1)].astype(str).astype(object)
 
 
 def _numbers(path: Path) -> Any:

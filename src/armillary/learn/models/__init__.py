@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Name of each model and the factory that makes it, "module:function".
 MODELS: Final[dict[str, str]] = {
     "boosting": "trees:boosting",
+    "ensemble": "voting:ensemble",
     "extra_trees": "trees:extra_trees",
     "forest": "trees:forest",
     "gmm": "densities:gmm",

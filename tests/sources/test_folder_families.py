@@ -76,6 +76,14 @@ def test_times_and_units_of_text(tmp_path: Path, content: str, name: str, units:
     assert data[name].values.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("fill", ["-1e31", "-1.0E+31", "-9.9999998e+30", "-9.999999848243207e+30"])
+def test_the_fill_value_of_istp_is_missing_where_a_table_declares_none(tmp_path: Path, fill: str) -> None:
+    rows = "\n".join(f"2020-01-01T00:00:0{n},{n}.5,{fill if n == 2 else n / 4}" for n in range(4))
+    path = text(tmp_path / "b.csv", f"time,bx [nT],n\n{rows}\n")
+    values = dataset(path, "n")["n"].values
+    assert np.isnan(values).tolist() == [False, False, True, False]
+
+
 def test_a_hapi_header_tells_names_units_and_fill_values(tmp_path: Path) -> None:
     header = (
         '#{"HAPI": "3.0", "parameters": [{"name": "Time", "type": "isotime", "units": "UTC", "fill": null},\n'

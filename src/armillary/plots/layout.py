@@ -111,7 +111,8 @@ def _cell(panel: Panel, k: int, columns: int, width: float, height: float, top: 
     """Give the largest box of the panel's shape in its cell."""
     column, row = k % columns, k // columns
     left, right, bottom, above = _ROOM
-    room_w = max(width / columns - left - right - (_COLOUR_ROOM if panel.colour else 0), 0.3)
+    beside = panel.colour or (panel.kind == "lines" and panel.labels)
+    room_w = max(width / columns - left - right - (_COLOUR_ROOM if beside else 0), 0.3)
     room_h = max(height - bottom - above, 0.3)
     shape = _shape(panel)
     w, h = (room_w, room_h) if not shape else (min(room_w, room_h / shape), min(room_h, room_w * shape))

@@ -199,3 +199,9 @@ def test_mms_sliding_as_idl_has_it(idl: dict[str, tuple[Array, Array]]) -> None:
     assert (np.abs(found.eigenvalues - values) <= 1e-6 * values[:, :1]).all()
     for number, name in enumerate(("mva_max2", "mva_int2", "mva_min2")):
         assert off(found.axes[:, number], idl[name][1]).max() < 1e-3
+
+
+@pytest.mark.parametrize("shape", [(10, 2), (10, 4), (30,), (2, 10, 3)])
+def test_what_are_no_vectors_of_three_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(BadData, match=r"not \(n, 3\)"):
+        variance.minimum_variance(np.random.default_rng(1).random(shape))

@@ -79,6 +79,22 @@ def test_a_plane_summed_is_a_line(seen: Made) -> None:
     assert np.allclose(plane.sum(1) * PLANE[1].width * 1e5, line, rtol=1e-5, atol=1e-9 * line.max())
 
 
+@pytest.mark.parametrize("geometry", ["fpi", "esa"])
+def test_no_bin_is_empty_where_there_are_particles_all_around(seen: Made, geometry: str) -> None:
+    cells = replace(seen(geometry, *WARM), psd=np.ones_like(seen(geometry, *WARM).psd) * 1e-20)
+    bins = (Bins(-1200.0, 1200.0, 100), Bins(-1200.0, 1200.0, 100))
+    found = project(cells, turn(3)[None], bins).values[0]
+    assert (found[5:-5, 5:-5] == 0).mean() < 1e-3
+
+
+def test_what_was_not_counted_stays_nothing(seen: Made) -> None:
+    cells = seen("fpi", *WARM)
+    one_sided = replace(cells, psd=np.where(np.arange(32)[:, None, None] < 16, cells.psd, 0.0))
+    found = project(one_sided, np.eye(3)[None], PLANE).values[0]
+    # motion towards negative y was not counted
+    assert not found[:, :47].any()
+
+
 def test_the_bulk_velocity_can_be_the_middle(seen: Made) -> None:
     cells = seen("fpi", *WARM)
     basis = turn(4)

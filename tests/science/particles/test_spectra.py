@@ -91,6 +91,11 @@ def test_a_list_of_directions_is_the_same_sky() -> None:
     found, centres = azimuth_spectrogram(flat, bins=32)
     assert centres == pytest.approx(azimuth)
     assert found == pytest.approx(values, rel=0.05)
+    assert azimuth_spectrogram(flat)[0].shape[1] == 16
+    for spectrogram, own in ((azimuth_spectrogram, 32), (polar_spectrogram, 16)):
+        assert np.array_equal(spectrogram(whole)[0], spectrogram(whole, bins=own)[0])
+        with pytest.raises(BadParameter, match=f"a grid of {own} .*, not of 7"):
+            spectrogram(whole, bins=7)
     values, polar = polar_spectrogram(whole)
     found, centres = polar_spectrogram(flat, bins=16)
     assert centres == pytest.approx(polar)

@@ -57,3 +57,19 @@ def test_what_cannot_be_converted_says_so() -> None:
         convert(np.ones(1), "psd", "joules", energy=1.0, mass=PROTON_MASS)
     with pytest.raises(BadParameter, match="response"):
         convert(np.ones(1), "counts", "psd", energy=1.0, mass=PROTON_MASS)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan")])
+def test_a_mass_that_is_none_is_refused(wrong: float) -> None:
+    with pytest.raises(BadParameter, match="mass"):
+        convert(np.ones(3), "psd", "eflux", energy=100.0, mass=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -100.0])
+def test_an_energy_or_response_that_is_none_is_refused(wrong: float) -> None:
+    with pytest.raises(BadParameter, match="energy"):
+        convert(np.ones(3), "psd", "eflux", energy=np.array([10.0, wrong, 20.0]), mass=PROTON_MASS)
+    with pytest.raises(BadParameter, match="response"):
+        poisson_error(np.ones(3), energy=100.0, mass=PROTON_MASS, response=wrong)
+    off = poisson_error(np.ones(2), energy=100.0, mass=PROTON_MASS, response=np.array([np.nan, 1e-5]))
+    assert np.isnan(off).tolist() == [True, False]

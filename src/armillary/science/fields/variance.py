@@ -76,7 +76,7 @@ def minimum_variance(field: Array, *, tangential: Array | None = None) -> Varian
     Raises
     ------
     BadData
-        If there are fewer than `LEAST_SAMPLES` vectors, or they do not vary.
+        If these are no vectors of three components, fewer than `LEAST_SAMPLES`, or they do not vary.
 
     Examples
     --------
@@ -87,6 +87,8 @@ def minimum_variance(field: Array, *, tangential: Array | None = None) -> Varian
            [ 0., -1.,  0.],
            [ 1.,  0.,  0.]])
     """
+    if np.ndim(field) != 2 or np.shape(field)[1] != 3:
+        raise BadData(f"the field has the shape {np.shape(field)}, not (n, 3)", "give three components a row")
     kept = finite_rows(field)
     if len(kept) < LEAST_SAMPLES:
         raise BadData(f"{len(kept)} vectors do not determine three axes", "ask for a longer interval")

@@ -31,6 +31,10 @@ from armillary.science.plasma import ELEMENTARY_CHARGE, Array
 POINTS: Final = 32
 #: Directions worked on at once: few enough for the processor's cache.
 _TOGETHER: Final = 64
+#: So many bins beside each other, that no point fell into, get something from their neighbours, which give no more than
+#: this to each side.
+_WIDEST: Final = 8
+_MOST: Final = 0.45
 #: ln f is taken to change by no more than this from the middle of a cell to its side.
 _STEEPEST: Final = 6.0
 #: Shifts of the points from direction to direction.
@@ -141,12 +145,15 @@ def project(
             continue
         mass = 1e15 * np.where(known, f, 0) * whole[step if len(whole) > 1 else 0]
         density[step] = mass.sum()
-        counted = _histogram(spread, tidy, step, mass, _Frame(basis[step], origin[step]), bins, across)
+        counted, hit = _histogram(spread, tidy, step, mass, _Frame(basis[step], origin[step]), bins, across)
         # Single precision is enough for where a point lies, but not for how much there is.
         total = counted.sum()
         counted *= density[step] / total if total > 0 else 0.0
-        inner = counted[tuple(slice(1, -1) for _ in bins)]
+        inside = tuple(slice(1, -1) for _ in bins)
+        inner = counted[inside]
         outside[step] = counted.sum() - inner.sum()
+        if len(bins) == 2:
+            inner = _shared(inner, hit[inside])
         values[step] = inner / np.prod([1e5 * one.width for one in bins])
     return Projection(values, density, np.where(np.abs(outside) < 1e-13 * density, 0.0, outside))
 
@@ -338,10 +345,14 @@ def _over_poles(logs: Array, cells: Skymap) -> Array:
 def _histogram(
     spread: _Spread, cells: Skymap, step: int, mass: Array, frame: _Frame, bins: tuple[Bins, ...],
     across: tuple[float, float],
-) -> Array:  # fmt: skip
-    """Sort the points of all cells into bins, with one more at each end for what lies outside, cm^-3."""
+) -> tuple[Array, Array]:  # fmt: skip
+    """Sort the points of all cells into bins, with one more at each end for what lies outside, cm^-3.
+
+    Say also which bins of a plane a point fell into, of whatever it carried.
+    """
     shape = tuple(one.count + 2 for one in bins)
     found = np.zeros(int(np.prod(shape)))
+    hit = np.zeros(len(found) if len(bins) == 2 else 0, bool)
     for carried, speed, unit in _carried(spread, cells, step, mass):
         basis = _turned(frame.basis, spread, step)
         index = _bin_numbers(speed, unit, basis[0], frame, bins[0], 0)
@@ -351,7 +362,29 @@ def _histogram(
         if across != _NO_LIMITS:
             index = np.where(_within(speed, unit, basis, frame, bins, across), index, 0)
         found += np.bincount(np.ravel(index), carried.ravel(), len(found))
-    return found.reshape(shape)
+        if len(bins) == 2:
+            hit[np.ravel(index)] = True
+    return found.reshape(shape), hit.reshape(shape) if len(bins) == 2 else hit
+
+
+def _shared(values: Array, hit: Array) -> Array:
+    """Let bins that no point fell into have a part of those beside them along v2, so that sums over v2 stay.
+
+    A cell has so many points only: where bins are narrow beside the cells some would be empty in the midst of others.
+    """
+    found = values.copy()
+    for width in range(1, _WIDEST + 1):
+        last = hit.shape[1] - width - 1
+        if last < 1:
+            break
+        missed = ~np.any([hit[:, 1 + i : 1 + i + last] for i in range(width)], axis=0)
+        row, left = np.nonzero(hit[:, :last] & missed & hit[:, width + 1 :])
+        right, part = left + width + 1, min(width / (width + 2), _MOST)
+        for beside in (left, right):
+            np.subtract.at(found, (row, beside), part * values[row, beside])
+        for between in range(1, width + 1):
+            found[row, left + between] = part * (values[row, left] + values[row, right]) / width
+    return found
 
 
 def _bin_numbers(speed: Array, unit: Array, axis: Array, frame: _Frame, bins: Bins, number: int) -> Array:

@@ -23,6 +23,8 @@ from armillary.science.plasma import Array
 QUANTITIES: Final = ("eflux", "flux", "psd")
 #: Directions of motion within 45 degrees of an axis.
 DIRECTIONS: Final = ("px", "mx", "py", "my", "pz", "mz")
+#: Bins of a list of directions, unless others are asked for.
+_USUAL_BINS: Final = 16
 #: Numbers worked on at once.
 _AT_ONCE: Final = 200_000
 
@@ -52,7 +54,7 @@ def energy_spectrogram(cells: Skymap, units: str = "eflux") -> Array:
 
 
 def azimuth_spectrogram(
-    cells: Skymap, units: str = "eflux", low: float = 0.0, high: float = 0.0, bins: int = 16
+    cells: Skymap, units: str = "eflux", low: float = 0.0, high: float = 0.0, bins: int = 0
 ) -> tuple[Array, Array]:
     """Give the mean over polar angle and energy in each azimuth of motion.
 
@@ -61,7 +63,7 @@ def azimuth_spectrogram(
     low, high : float
         Limits of energy, eV; 0 for none.
     bins : int
-        Of a list of directions only: how many bins there are around the circle.
+        Of a list of directions: how many bins there are around the circle, 0 for 16. A grid has its own.
 
     Returns
     -------
@@ -69,7 +71,13 @@ def azimuth_spectrogram(
         NaN where nothing was measured.
     azimuth : array, shape (n,) or (t, n)
         Centres, degrees, 0 to 360, rising: those of the grid.
+
+    Raises
+    ------
+    BadParameter
+        If other bins than its own are asked for of a grid.
     """
+    bins = _bins(cells, bins, 1, "azimuths")
     if not cells.gridded:
         made = gyro_phase_distribution(cells, np.broadcast_to(np.eye(3), (cells.steps, 3, 3)), bins)
         return over_energy(in_units(made.mean, cells, units), cells.energy, low, high), phase_centres(bins)
@@ -83,9 +91,10 @@ def azimuth_spectrogram(
 
 
 def polar_spectrogram(
-    cells: Skymap, units: str = "eflux", low: float = 0.0, high: float = 0.0, bins: int = 16
+    cells: Skymap, units: str = "eflux", low: float = 0.0, high: float = 0.0, bins: int = 0
 ) -> tuple[Array, Array]:
     """Give the mean over azimuth and energy in each polar angle of motion; see `azimuth_spectrogram`."""
+    bins = _bins(cells, bins, 2, "polar angles")
     if not cells.gridded:
         edges = pitch_edges(bins)
         made = pitch_angle_distribution(cells, np.array([0.0, 0, 1]), edges).mean
@@ -94,6 +103,15 @@ def polar_spectrogram(
     values = over_energy(found, cells.energy, low, high)
     rising = np.atleast_2d(cells.polar)[0, -1] >= np.atleast_2d(cells.polar)[0, 0]
     return (values, cells.polar) if rising else (values[:, ::-1], cells.polar[..., ::-1])
+
+
+def _bins(cells: Skymap, bins: int, axis: int, name: str) -> int:
+    if not cells.gridded:
+        return bins or _USUAL_BINS
+    own = int(cells.psd.shape[axis])
+    if bins not in {0, own}:
+        raise BadParameter(f"this skymap is a grid of {own} {name}, not of {bins}", "leave bins out")
+    return own
 
 
 def direction_spectrograms(cells: Skymap, units: str = "eflux") -> Array:

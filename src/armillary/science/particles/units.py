@@ -47,7 +47,7 @@ def convert(
     Raises
     ------
     BadParameter
-        If there is no such unit, or no response.
+        If there is no such unit, no response, or a mass, energy or response that is not positive; NaN gives NaN.
 
     Examples
     --------
@@ -59,6 +59,10 @@ def convert(
             raise BadParameter(f"cells cannot be in {name!r}", f"choose one of {', '.join(UNITS)}")
     if "counts" in {source, target} and response is None:
         raise BadParameter("counts need the response of the cells", "give response=response_of(...)")
+    if not mass > 0 or not np.all((np.asarray(energy) > 0) | np.isnan(energy)):
+        raise BadParameter(f"no particle has the mass {mass:g} kg or an energy of 0 eV and less", "give eV and kg")
+    if response is not None and not np.all((np.asarray(response) > 0) | np.isnan(response)):
+        raise BadParameter("a cell whose response is 0 or less counts nothing", "give NaN for cells that are off")
     if source == target:
         return np.asarray(values, float)
     ratio = _per_psd(target, energy, mass, response) / _per_psd(source, energy, mass, response)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _BLOCK: Final = 8 << 20
+#: Around -1e31, which ISTP lets stand for a missing number, in single precision and with few digits, too.
+_ISTP_FILL: Final = (-1.000001e31, -9.99999e30)
 _MISSING: Final = ["", "NaN", "nan", "NAN", "null", "NULL", "None", "N/A", "NA", "n/a", "--", "..."]
 _CONVERSION: Final = re.compile(r"In CSV column #(\d+).*?CSV conversion error to (\w+)", re.DOTALL)
 
@@ -275,6 +277,10 @@ def _without_fill(values: Any, fill: str | None) -> Any:
     import pyarrow as pa
     from pyarrow import compute
 
+    if fill is None and pa.types.is_floating(values.type):
+        low, high = (pa.scalar(one, values.type) for one in _ISTP_FILL)
+        usual = compute.and_(compute.greater_equal(values, low), compute.less_equal(values, high))
+        return compute.if_else(usual, pa.scalar(None, values.type), values)
     if fill is None or not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
         return values
     try:

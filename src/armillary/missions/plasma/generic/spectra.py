@@ -63,10 +63,12 @@ _FRAME: Final = Parameter(
     description="Whose velocities: as measured, or with the bulk velocity taken away (interpolated, slower)",
 )  # fmt: skip
 _PITCH: Final = {"units": "deg", "long_name": "Pitch angle", "LABLAXIS": "pitch angle", "SCALETYP": "linear"}
+#: Of what a grid has of its own.
+_LISTED: Final = "for a list of directions only; 0 for 16"
 
 
 def _bins(default: int, what: str) -> Parameter:
-    return Parameter(name="bins", type="int", default=default, low=1, high=360, description=what)
+    return Parameter(name="bins", type="int", default=default, low=min(default, 1), high=360, description=what)
 
 
 @recipe("{input}/energy_spectrogram", inputs={"distribution": _SKYMAP}, parameters=(_QUANTITY,), units=_EFLUX,
@@ -92,7 +94,7 @@ def direction_spectrogram(distribution: "xr.Dataset", direction: str, quantity: 
 
 
 @recipe("{input}/azimuth_spectrogram", inputs={"distribution": _SKYMAP}, units=_EFLUX,
-        parameters=(_LOW, _HIGH, _QUANTITY, _bins(16, "Bins around the circle, for a list of directions only")),
+        parameters=(_LOW, _HIGH, _QUANTITY, _bins(0, f"Bins around the circle, {_LISTED}")),
         title="{title}: azimuth spectrogram", kind="spectrogram", block="time")  # fmt: skip
 def azimuth_spectrogram(
     distribution: "xr.Dataset", low_energy: float, high_energy: float, quantity: str, bins: int
@@ -104,7 +106,7 @@ def azimuth_spectrogram(
 
 
 @recipe("{input}/polar_spectrogram", inputs={"distribution": _SKYMAP}, units=_EFLUX,
-        parameters=(_LOW, _HIGH, _QUANTITY, _bins(16, "Bins from 0 to 180 degrees, for a list of directions only")),
+        parameters=(_LOW, _HIGH, _QUANTITY, _bins(0, f"Bins from 0 to 180 degrees, {_LISTED}")),
         title="{title}: polar spectrogram", kind="spectrogram", block="time")  # fmt: skip
 def polar_spectrogram(
     distribution: "xr.Dataset", low_energy: float, high_energy: float, quantity: str, bins: int

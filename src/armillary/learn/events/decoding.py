@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
 from armillary.learn.events.matching import as_events, match_pairs, overlaps
+from armillary.learn.events.peaks import around_peaks
 from armillary.learn.events.scoring import as_ns, judge, rates, totals
 from armillary.learn.study import seconds_of
 
@@ -36,6 +37,9 @@ class Decoder:
         Width in seconds of a centred running mean; 0 for none. Missing scores are left out of the mean.
     threshold : float
         Samples with at least this score are in an event.
+    share : float
+        If not 0, each peak is an event of its own, whose edges lie where the score is less than this share of the peak:
+        strong events are not widened by a low threshold, weak ones not lost by a high one. For positive scores.
     join : float
         Events with a gap of at most this many seconds become one.
     peak : float
@@ -48,6 +52,7 @@ class Decoder:
 
     smooth: float = 0.0
     threshold: float = 0.5
+    share: float = 0.0
     join: float = 0.0
     peak: float = -np.inf
     least: float = 0.0
@@ -101,7 +106,7 @@ def decode(times: Array, score: Array, decoder: Decoder, cadence: float, groups:
     [[1, 3]]
     """
     series = _series(times, score, cadence, groups)
-    runs = _runs(series, _smoothed(series, decoder.smooth), decoder.threshold)
+    runs = _runs(series, _smoothed(series, decoder.smooth), decoder.threshold, decoder.share)
     events = _shape(_joined(runs, decoder.join), decoder)
     return events if groups is not None else events[:, :2]
 
@@ -224,8 +229,8 @@ def _smoothed(series: _Series, width: float) -> Array:
     return mean
 
 
-def _runs(series: _Series, values: Array, threshold: float) -> _Runs:
-    """Give unbroken stretches of samples at or above a threshold."""
+def _runs(series: _Series, values: Array, threshold: float, share: float) -> _Runs:
+    """Give unbroken stretches of samples at or above a threshold, or their peaks."""
     inside = np.flatnonzero(values >= threshold)
     if not len(inside):
         return _Runs(np.zeros((0, 3), np.int64), np.zeros(0))
@@ -234,9 +239,12 @@ def _runs(series: _Series, values: Array, threshold: float) -> _Runs:
     apart |= np.diff(series.groups[inside]) != 0
     first = np.concatenate([[0], np.flatnonzero(apart) + 1])
     last = np.concatenate([first[1:] - 1, [len(inside) - 1]])
-    starts, stops = series.times[inside[first]], series.times[inside[last]] + series.cadence
-    events = np.column_stack([starts, stops, series.groups[inside[first]]])
-    return _Runs(events, np.maximum.reduceat(values[inside], first))
+    ends = np.column_stack([inside[first], inside[last]])
+    if share > 0:
+        ends = around_peaks(values, ends[:, 0], ends[:, 1], share)
+    events = np.column_stack([series.times[ends[:, 0]], series.times[ends[:, 1]] + series.cadence])
+    peak = np.array([values[a : b + 1].max() for a, b in ends])
+    return _Runs(np.column_stack([events, series.groups[ends[:, 0]]]), peak)
 
 
 def _joined(runs: _Runs, gap: float) -> _Runs:
@@ -273,19 +281,18 @@ def _tried(series: _Series, values: dict[str, list[float]]) -> tuple[list[tuple[
     plain = asdict(Decoder())
     grid = [
         values[name] if name in values else [plain[name]]
-        for name in ("smooth", level, "join", "peak", "least", "widen")
+        for name in ("smooth", level, "share", "join", "peak", "least", "widen")
     ]
-    smooths, levels, joins, *rest = grid
+    smooths, levels, shares, joins, *rest = grid
     tried = []
     for smooth in smooths:
         mean = _smoothed(series, smooth)
         at = np.nanquantile(mean, levels) if level == "quantile" else levels
-        for threshold, join in itertools.product(at, joins):
-            runs = _joined(_runs(series, mean, threshold), join)
+        for threshold, share, join in itertools.product(at, shares, joins):
+            first = Decoder(smooth=smooth, threshold=float(threshold), share=share, join=join)
+            runs = _joined(_runs(series, mean, first.threshold, share), join)
             for peak, least, widen in itertools.product(*rest):
-                decoder = Decoder(
-                    smooth=smooth, threshold=float(threshold), join=join, peak=peak, least=least, widen=widen
-                )
+                decoder = replace(first, peak=peak, least=least, widen=widen)
                 tried.append((decoder, _shape(runs, decoder)))
     return tried, tuple(map(len, grid))
 

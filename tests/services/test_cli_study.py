@@ -124,3 +124,42 @@ def test_what_is_not_there_is_named(cli: Cli, words: tuple[str, ...], said: str)
 def test_explaining_needs_the_same_data(cli: Cli, finished: Path, tmp_path: Path) -> None:
     ran = cli("study", "explain", finished / "run", "--data", storms(tmp_path / "other.csv", seed=9))
     assert (ran.status, "not the data" in ran.err) == (1, True)
+
+
+def test_a_model_is_exported_and_answers_alike_from_the_files_alone(finished: Path, tmp_path: Path, cli: Cli) -> None:
+    import onnxruntime
+
+    to = tmp_path / "best.onnx"
+    ran = cli(
+        "study", "export", finished / "run", "--to", to, "--data", storms(tmp_path / "unseen.csv", seed=1), "--json"
+    )
+    assert ran.status == 0, ran.err
+    assert json.loads(ran.out)["rows"] == 240
+    recipe = json.loads(to.with_suffix(".json").read_text())
+    assert recipe["classes"] == ["quiet", "storm"]
+    assert recipe["input"]["columns"] == ["b", "v"]
+    row = np.array([[9.0, 0.0]], recipe["input"]["dtype"])
+    assert onnxruntime.InferenceSession(to).run(None, {"rows": row})[0].tolist() == [1]
+
+
+def test_a_model_that_cannot_be_exported_is_refused_before_training(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = STUDY.replace('use = "forest"\noptions = { n_estimators = 10 }', 'use = "knn"')
+    (tmp_path / "storms.toml").write_text(lines)
+    storms(tmp_path / "storms.csv")
+    ran = cli("study", "run", "storms.toml", "--out", "run", "--onnx")
+    assert ran.status != 0
+    assert "'knn' cannot be exported" in ran.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_best_model_is_exported_with_the_run(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "storms.toml").write_text(STUDY)
+    storms(tmp_path / "storms.csv")
+    ran = cli("study", "run", "storms.toml", "--out", "run", "--onnx")
+    assert ran.status == 0, ran.err
+    assert "the same labels on 240 rows" in ran.err
+    assert len(list((tmp_path / "run" / "models").glob("*.onnx"))) == 1

@@ -12,10 +12,14 @@ from armillary.learn.forests import forest_graph
 from armillary.learn.models import make_model
 from armillary.learn.models.keeping import write_whole
 from armillary.learn.models.learner import clean
+from armillary.learn.preparing import merged
+from armillary.learn.samples import column
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from armillary.learn.models.learner import Learner
-    from armillary.learn.study import Step
+    from armillary.learn.study import Step, Study
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
@@ -61,6 +65,22 @@ def check_exportable(use: str, options: Mapping[str, Any], *, task: str, classes
         raise
     except ArmillaryError as failed:
         raise BadParameter(f"model {use!r} cannot be exported: {failed.problem}", hint) from failed
+
+
+def check_study(study: "Study", samples: "xr.Dataset") -> None:
+    """Find out before training whether all models of a study can be exported.
+
+    Raises
+    ------
+    BadParameter
+        If one cannot.
+    """
+    classes = 2
+    if study.task == "classes":
+        labels = merged(column(samples, "label").astype(str), study.labels.merge)
+        classes = len({str(one) for one in labels} - {"", *study.labels.drop})
+    for part in study.models:
+        check_exportable(part.use, part.options, task=study.task, classes=classes)
 
 
 def export_onnx(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from armillary.errors import BadParameter
 from armillary.learn.card import write_card
+from armillary.learn.export import check_study
 from armillary.learn.figures import draw_outcome
 from armillary.learn.folder import begin, finish, plain
 from armillary.learn.layouts import read_samples
@@ -31,7 +32,7 @@ _LIBRARIES: Final = ("armillary", "numpy", "scipy", "scikit-learn", "lightgbm", 
 
 def publish(
     study: Path | Study, folder: Path, *, data: "Path | xr.Dataset | None" = None,
-    test_data: "Path | xr.Dataset | None" = None, progress: Progress = silent,
+    test_data: "Path | xr.Dataset | None" = None, onnx: bool = False, progress: Progress = silent,
 ) -> Record:  # fmt: skip
     """Run a study and write its run folder.
 
@@ -45,6 +46,8 @@ def publish(
         What to learn from, or the samples themselves; the path that the study names if not given.
     test_data : Path or xarray.Dataset, optional
         Unseen data of the same layout.
+    onnx : bool
+        Whether models shall be exported: one that cannot be is refused before anything is trained.
     progress : Progress
 
     Returns
@@ -60,6 +63,8 @@ def publish(
     progress(0.0, "reading samples")
     samples = _samples(asked, data)
     test = _samples(asked, test_data) if test_data is not None else None
+    if onnx:
+        check_study(asked, samples)
     about = {
         "study": asked.to_record(), "key": asked.key, "data": fingerprint(samples),
         "test_data": fingerprint(test) if test is not None else None, "versions": _versions(),

@@ -18,13 +18,18 @@ def run(
     out: Annotated[Path, typer.Option(help="The run folder; an interrupted run in it goes on.")],
     data: Annotated[Path | None, typer.Option(help="What to learn from, instead of what the study names.")] = None,
     test_data: Annotated[Path | None, typer.Option(help="Unseen data of the same layout, judged at the end.")] = None,
+    onnx: Annotated[
+        bool, typer.Option(help="Export the best model too; ask before training whether it can be.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the content of metrics.json.")] = False,
 ) -> None:
     """Run a study: train its models, judge them on blocks that they have not seen, and write a run folder."""
     from armillary.learn.publishing import publish
 
     with progress_bar("study") as progress:
-        metrics = publish(study, out, data=data, test_data=test_data, progress=progress)
+        metrics = publish(study, out, data=data, test_data=test_data, onnx=onnx, progress=progress)
+    if onnx:
+        _export(out, data=test_data or data)
     if as_json:
         typer.echo(json.dumps(metrics))
         return
@@ -95,6 +100,33 @@ def explain(
     rows = [[one.group, str(one.columns), *map(_ends, (one.permuted, one.dropped, one.alone))] for one in found]
     print_table(["features", "columns", "lost if permuted", "lost if dropped", "score alone"], rows)
     typer.echo(f"{os.path.relpath(run)}: drivers.csv, drivers.json, figures/drivers.png, figures/effects.png")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    to: Annotated[Path | None, typer.Option(help="The .onnx file; below models/ of the run if not given.")] = None,
+    model: Annotated[str, typer.Option(help="Which model; the best one if not given.")] = "",
+    data: Annotated[Path | None, typer.Option(help="Rows to compare on; the training data if not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was compared as JSON.")] = False,
+) -> None:
+    """Write a model as ONNX with its feature recipe beside it, if it gives the same label on every row."""
+    from armillary.services.cli.sheets import print_json
+
+    parity = _export(run, path=to, data=data, model=model, silent=as_json)
+    if as_json:
+        print_json(parity)
+
+
+def _export(run: Path, *, silent: bool = False, **named: Any) -> dict[str, Any]:
+    from armillary.learn.exporting import export_run
+
+    with progress_bar("export") as progress:
+        parity = export_run(run, progress=progress, **named)
+    if not silent:
+        same = "the same labels" if parity["classes"] else "the same numbers"
+        typer.echo(f"{os.path.relpath(parity['path'])} and .json: {same} on {parity['rows']} rows", err=True)
+    return parity
 
 
 def _told(row: dict[str, Any], name: str) -> str:

@@ -76,6 +76,16 @@ class Reference:
             answer[start : start + step][~np.isfinite(part).any(axis=1)] = np.inf
         return answer
 
+    def place(self, matrix: Array) -> Array:
+        """Give the points, (n, d) of float32, between which distances are taken: scaled, and turned if there are many.
+
+        Raises
+        ------
+        BadData
+            If the rows have another number of features.
+        """
+        return _placed(self, finite_matrix(matrix, len(self.profile.names)))
+
     def tail(self, matrix: Array) -> Array:
         """Give the share of held-out training rows that are as far out or farther, (n,): a p-value."""
         nearer = np.searchsorted(self.far, self.distance(matrix), side="left")

@@ -40,9 +40,18 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
             f"layout 'table' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(known))}"
         )
     frame = _frame(path)
+    return samples_of_frame(frame, path.name, options)
+
+
+def samples_of_frame(frame: "pd.DataFrame", title: str, options: Mapping[str, Any]) -> "xr.Dataset":
+    """Make samples of a table in memory; options as for :func:`read`, `title` is for messages.
+
+    Raises
+    ------
+    BadParameter
+    """
     names = {str(old): new for new, old in dict(options.get("names", {})).items()}
-    frame = _kept(frame.rename(columns=names), options)
-    return _samples(frame, path, options)
+    return _samples(_kept(frame.rename(columns=names), options), title, options)
 
 
 def _frame(path: Path) -> "pd.DataFrame":
@@ -75,7 +84,7 @@ def _kept(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
     return frame.drop_duplicates(once).reset_index(drop=True) if once else frame.reset_index(drop=True)
 
 
-def _samples(frame: "pd.DataFrame", path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
+def _samples(frame: "pd.DataFrame", title: str, options: Mapping[str, Any]) -> "xr.Dataset":
     import xarray as xr
 
     label, group = options.get("label", ""), options.get("group", "")
@@ -86,7 +95,7 @@ def _samples(frame: "pd.DataFrame", path: Path, options: Mapping[str, Any]) -> "
     _need(frame, wanted, "columns")
     others = [str(name) for name in frame if name not in {*wanted, label, group}]
     missing = list(options.get("missing", ()))
-    data = {str(name): ("sample", _numbers(frame, name, missing, path)) for name in wanted}
+    data = {str(name): ("sample", _numbers(frame, name, missing, title)) for name in wanted}
     data |= {str(name): ("sample", _plain(frame, name, missing)) for name in others}
     if label:
         data["label"] = (
@@ -105,14 +114,14 @@ def _labels(values: "pd.Series[Any]", classes: Mapping[str, str], *, float_targe
     return np.array([classes.get(one, one) for one in texts], object)
 
 
-def _numbers(frame: "pd.DataFrame", name: str, missing: Sequence[Any], path: Path) -> Any:
+def _numbers(frame: "pd.DataFrame", name: str, missing: Sequence[Any], title: str) -> Any:
     import pandas as pd
 
     try:
         values = pd.to_numeric(frame[name]).to_numpy(np.float64, copy=True)
     except (ValueError, TypeError) as failed:
         raise BadParameter(
-            f"column {name!r} of {path.name} has texts: {one_line(str(failed))}", "leave it out of 'columns'"
+            f"column {name!r} of {title} has texts: {one_line(str(failed))}", "leave it out of 'columns'"
         ) from None
     values[np.isin(values, np.array(missing, np.float64))] = np.nan
     return values

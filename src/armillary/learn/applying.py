@@ -1,0 +1,358 @@
+"""Applying a trained model to any amount of data: block by block, resumable, each answer with how far it is trusted."""
+
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadData, BadParameter, CannotWrite, NoData
+from armillary.learn.answers import EACH_GROUP, ask, fit, gives_probability
+from armillary.learn.drift import STATES, Tally, drift, tally
+from armillary.learn.features import Features, build
+from armillary.learn.preparing import Prepared
+from armillary.learn.priors import prior_shift, purity_of
+from armillary.learn.samples import column, rows_to_judge
+from armillary.learn.scores import confusion
+from armillary.learn.splits import instants_of
+from armillary.learn.study import Study, seconds_of
+from armillary.learn.trained import Run
+from armillary.model import Progress, silent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Record = dict[str, Any]
+#: What says where a sample lies, beside what the split names.
+_PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y")
+#: Options of feature steps that reach to other samples, as durations.
+_REACHING: Final = ("windows", "lags")
+#: Rows of a block that is cut out of samples in memory.
+BLOCK_ROWS: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Samples that are answered together.
+
+    Parameters
+    ----------
+    samples : xarray.Dataset
+    kept : array of bool, (n,)
+        Whose answers count; the others are there for the windows of features only.
+    """
+
+    samples: "xr.Dataset"
+    kept: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a model says of consecutive samples.
+
+    Parameters
+    ----------
+    places : mapping of str to array, (n,)
+        ``time`` (int64 nanoseconds), ``group``, coordinates: what there is of them.
+    answer : array of float, (n, K) or (n,)
+        Probabilities under the stated prior, or numbers; NaN where there was no answer.
+    sets : array of bool, (n, K)
+        Conformal sets; (n, 0) where there are none.
+    states : array of int8, (n,)
+        Index into :data:`armillary.learn.drift.STATES`; -1 where it is not known.
+    points : array of float32, (n, d)
+        Scaled features, by which samples are near or far; (n, 0) if not asked for.
+    """
+
+    places: Mapping[str, Array]
+    answer: Array
+    sets: Array
+    states: Array
+    points: Array
+
+    def __len__(self) -> int:
+        """Give the number of samples."""
+        return len(self.answer)
+
+    def some(self, rows: Any) -> "Answers":
+        """Give some of the samples."""
+        places = {name: one[rows] for name, one in self.places.items()}
+        return Answers(places, self.answer[rows], self.sets[rows], self.states[rows], self.points[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Applied:
+    """A model applied: its answers lie in parts on disk and are read one by one.
+
+    Parameters
+    ----------
+    run : Run
+    parts : tuple of Path
+    rows : int
+    prior : array of float, (K,), optional
+        The stated one.
+    drift : dict, optional
+        See :func:`armillary.learn.drift.drift`; None if the run keeps no reference.
+    purity : dict
+        ``completeness`` and ``purity`` by class, on held-out samples under the prior; empty for numbers.
+    """
+
+    run: Run
+    parts: tuple[Path, ...]
+    rows: int
+    prior: Array | None
+    drift: Record | None
+    purity: Record
+
+    def answers(self) -> Iterator[Answers]:
+        """Give the answers, part by part."""
+        return (read_part(one)[0] for one in self.parts)
+
+
+def apply(
+    run: Run, blocks: Iterable[Callable[[], Block]], folder: Path, *, prior: Mapping[str, float] | None = None,
+    points: bool = False, total: int = 0, progress: Progress = silent,
+) -> Applied:  # fmt: skip
+    """Ask a model about blocks of samples.
+
+    Parameters
+    ----------
+    run : Run
+        See :func:`armillary.learn.trained.load_run`.
+    blocks : iterable of callables
+        Each gives a `Block`; one whose part is in the folder already is not called.
+    folder : Path
+        Where the parts lie; the same one for the same question lets an interrupted run go on.
+    prior : mapping of str to float, optional
+        Share of some classes where the model is used; the others share the rest as in training.
+    points : bool
+        Whether scaled features are kept, to choose samples by.
+    total : int
+        Number of blocks, for the progress; 0 if not known.
+
+    Raises
+    ------
+    BadData, BadParameter, NoData, CannotWrite
+    """
+    shares = stated_prior(run, prior or run.study.prior)
+    parts, counted, rows = [], None, 0
+    for number, block in enumerate(blocks):
+        progress(number / total if total else 0.0, f"block {number + 1}{f' of {total}' if total else ''}")
+        path = folder / f"{number:06d}.npz"
+        if not _whole(path):
+            _write_part(path, *answer_block(run, block(), shares, points=points))
+        answers, seen = read_part(path)
+        parts.append(path)
+        rows += len(answers)
+        counted = seen if counted is None else counted + seen
+    if counted is None or not rows:
+        raise NoData("there is not a single sample to apply the model to", "look at the interval, or at the file")
+    told = drift(run.reference.profile, counted) if run.reference else None
+    return Applied(run, tuple(parts), rows, shares, told, purity_under(run, shares))
+
+
+def answer_block(run: Run, block: Block, prior: Array | None = None, *, points: bool = False) -> tuple[Answers, Tally]:
+    """Ask a model about one block, and count what it looked like for the drift report."""
+    features = features_of(run, block.samples)
+    kept = np.flatnonzero(block.kept & rows_to_judge(block.samples))
+    answer = _asked(run, block.samples, features)[kept]
+    matrix = features.matrix[kept]
+    sets = run.conformal.sets(answer, _coverage(run)) if run.conformal else np.zeros((len(kept), 0), bool)
+    states, counted = _states(run, matrix)
+    shifted = prior_shift(answer, run.recipe["priors"], prior) if prior is not None and answer.ndim == 2 else answer
+    where = run.reference.place(matrix) if points and run.reference else np.zeros((len(kept), 0), np.float32)
+    return Answers(_places(run.study, block.samples, kept), shifted, sets, states, where), counted
+
+
+def features_of(run: Run, samples: "xr.Dataset") -> Features:
+    """Make the features of new samples, and see that they are those that the model has learnt from.
+
+    Raises
+    ------
+    BadData
+    """
+    features = build(samples, run.study.features)
+    wanted = tuple(run.recipe["names"])
+    if features.names != wanted:
+        odd = sorted(set(features.names) ^ set(wanted)) or [features.names[0]]
+        word = "lack" if odd[0] in wanted else "have also"
+        raise BadData(f"the new samples {word} the feature {odd[0]!r}", f"the model has learnt from {len(wanted)}")
+    return features
+
+
+def reach_of(study: Study) -> float:
+    """Give how many seconds features reach to other samples on either side: blocks must overlap by that.
+
+    Examples
+    --------
+    >>> from armillary.learn.study import Step, study_of
+    >>> study = study_of({
+    ...     "name": "it", "task": "events", "data": {"layout": "timeline"}, "models": [{"use": "forest"}],
+    ...     "split": {"time_on": "time", "block": "27d"},
+    ...     "features": [{"use": "rolling", "options": {"windows": ["6h", "2d"]}}],
+    ... })
+    >>> reach_of(study)
+    172800.0
+    """
+    reach = 0.0
+    for step in study.features:
+        for name in _REACHING:
+            values = step.options.get(name, ())
+            listed = [values] if isinstance(values, str | int | float) else list(values)
+            reach = max([reach, *(seconds_of(one) for one in listed)])
+    # a step that names no window has one of its own: see `rolling`
+    bare = any(step.use == "rolling" and "windows" not in step.options for step in study.features)
+    return max(reach, seconds_of("6h")) if bare else reach
+
+
+def cut(run: Run, samples: "xr.Dataset", rows: int = BLOCK_ROWS) -> list[Callable[[], Block]]:
+    """Cut samples in memory into blocks, in the order of group and time, that overlap as far as features reach."""
+    count = samples.sizes["sample"]
+    if run.fitted.part.options.get(EACH_GROUP):
+        # One model a group may have to learn from rows of the new samples: all of them are needed at once.
+        return [lambda: Block(samples, np.ones(count, bool))]
+    if "time" not in samples.variables:
+        return [
+            _cut_out(samples, np.arange(count), (at, min(at + rows, count)), (0, 0)) for at in range(0, count, rows)
+        ]
+    times = instants_of(column(samples, "time"))
+    groups = column(samples, "group").astype(str) if "group" in samples else np.zeros(count, "U1")
+    order = np.lexsort((times, groups))
+    times, groups = times[order], groups[order]
+    reach = round(1e9 * reach_of(run.study))
+    made = []
+    for first in range(0, count, rows):
+        last = min(first + rows, count)
+        begin, end = np.searchsorted(groups, groups[first], "left"), np.searchsorted(groups, groups[last - 1], "right")
+        low = int(begin) + int(np.searchsorted(times[begin:first], times[first] - reach))
+        high = last + int(np.searchsorted(times[last:end], times[last - 1] + reach, "right"))
+        made.append(_cut_out(samples, order, (first, last), (first - low, high - last)))
+    return made
+
+
+def stated_prior(run: Run, prior: Mapping[str, float]) -> Array | None:
+    """Give the share of each class where the model is used; classes that are not named share the rest as in training.
+
+    Raises
+    ------
+    BadParameter
+    """
+    if not prior:
+        return None
+    if not run.classes:
+        raise BadParameter("a prior needs classes, and this model answers with numbers", "leave --prior out")
+    unknown = sorted(set(prior) - set(run.classes))
+    if unknown:
+        raise BadParameter(
+            f"there is no class {unknown[0]!r} to state a share of", f"there are {', '.join(run.classes)}"
+        )
+    rest, trained = 1 - sum(prior.values()), np.array(run.recipe["priors"])
+    others = np.array([one not in prior for one in run.classes])
+    if min(prior.values()) < 0 or rest < -1e-9 or (not others.any() and rest > 1e-6):
+        raise BadParameter(f"the shares {dict(prior)} do not sum to 1", "give shares of 0..1")
+    shares = np.array([prior.get(one, 0.0) for one in run.classes])
+    weight = np.where(others, trained, 0.0)
+    made: Array = shares + max(rest, 0.0) * weight / max(float(weight.sum()), 1e-300)
+    made /= made.sum()
+    return made
+
+
+def purity_under(run: Run, prior: Array | None) -> Record:
+    """Give completeness and purity of each class on held-out samples, as they are under a prior."""
+    if not gives_probability(run.study, run.fitted.part):
+        return {}
+    import pyarrow.parquet as pq
+
+    title = run.fitted.part.title
+    names = [f"{title}: {one}" for one in run.classes]
+    table = pq.read_table(run.folder / "predictions.parquet", columns=["label", *names])
+    codes = np.array([run.classes.index(one) if one in run.classes else -1 for one in table["label"].to_pylist()])
+    answer = np.column_stack([table[name].to_numpy() for name in names])
+    known = (codes >= 0) & np.isfinite(answer).all(axis=1)
+    shares = prior if prior is not None else np.array(run.recipe["priors"])
+    shifted = prior_shift(answer[known], run.recipe["priors"], shares)
+    complete, pure = purity_of(confusion(codes[known], shifted.argmax(axis=1), len(names)), shares)
+    by = {"prior": shares, "completeness": complete, "purity": pure}
+    return {what: dict(zip(run.classes, map(float, values), strict=True)) for what, values in by.items()}
+
+
+def read_part(path: Path) -> tuple[Answers, Tally]:
+    """Read one part and its counts; nothing in it is unpickled."""
+    with np.load(path, allow_pickle=False) as found:
+        places = {name[6:]: found[name] for name in found.files if name.startswith("place_")}
+        arrays = {one.name: found[one.name] for one in fields(Answers) if one.name != "places"}
+        return Answers(places, **arrays), Tally(found["counts"], found["tallied"])
+
+
+def _asked(run: Run, samples: "xr.Dataset", features: Features) -> Array:
+    groups = column(samples, "group").astype(str) if "group" in samples else None
+    fitted = run.fitted
+    if isinstance(fitted.model, dict) and not rows_to_judge(samples).all():
+        # new groups bring rows of the role "fit" of their own
+        bare = np.full(len(features.matrix), -1)
+        prepared = Prepared(samples, features, bare, run.classes, rows_to_judge(samples), np.zeros_like(bare))
+        fitted = fit(run.study, fitted.part, prepared, np.arange(len(bare)), run.study.seed)
+    classes = len(run.classes) if gives_probability(run.study, fitted.part) else 0
+    answer = ask(fitted, features.matrix, classes, groups)
+    return run.calibration.apply(answer) if run.calibration else answer
+
+
+def _states(run: Run, matrix: Array) -> tuple[Array, Tally]:
+    if run.reference is None:
+        return np.full(len(matrix), -1, np.int8), Tally(np.zeros((0, 0), np.int64), np.zeros(len(STATES), np.int64))
+    states = run.reference.trust(matrix)
+    codes = (states[:, None] == np.array(STATES)).argmax(axis=1).astype(np.int8)
+    return codes, tally(run.reference.profile, matrix, states)
+
+
+def _coverage(run: Run) -> float:
+    levels = [float(one) for one in run.conformal.levels] if run.conformal else [0.9]
+    return 0.9 if 0.9 in levels else levels[0]
+
+
+def _places(study: Study, samples: "xr.Dataset", kept: Array) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    for name in dict.fromkeys((*_PLACES, *study.split.space_on, *study.split.sky_on)):
+        if name in samples.variables and samples[name].dims == ("sample",):
+            values = samples[name].values[kept]
+            timed = name == "time"
+            found[name] = instants_of(values) if timed else values.astype(str) if values.dtype.kind in "OU" else values
+    return found
+
+
+def _cut_out(samples: "xr.Dataset", order: Array, rows: tuple[int, int], more: tuple[int, int]) -> Callable[[], Block]:
+    def block() -> Block:
+        low, high = rows[0] - more[0], rows[1] + more[1]
+        kept = np.zeros(high - low, bool)
+        kept[more[0] : more[0] + rows[1] - rows[0]] = True
+        return Block(samples.isel(sample=order[low:high]), kept)
+
+    return block
+
+
+def _whole(path: Path) -> bool:
+    """Say whether a part is there and can be read; the power may have gone while it was written."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return "tallied" in found.files
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return False
+
+
+def _write_part(path: Path, answers: Answers, counted: Tally) -> None:
+    """Write one part whole or not at all."""
+    arrays = {one.name: getattr(answers, one.name) for one in fields(Answers) if one.name != "places"}
+    arrays |= {f"place_{name}": one for name, one in answers.places.items()}
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as out:
+            np.savez(out, counts=counted.counts, tallied=counted.states, **arrays)
+        aside.replace(path)
+    except OSError as failed:
+        aside.unlink(missing_ok=True)
+        raise CannotWrite(f"cannot write {path}: {failed.strerror}", "make room on the disk") from None

@@ -109,15 +109,17 @@ def test_a_function_in_a_file_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "model.skops")
 
 
-def test_a_type_that_is_trusted_by_name_is_loaded(tmp_path: Path) -> None:
-    from sklearn.isotonic import IsotonicRegression
-
-    x = np.linspace(0, 1, 30)
-    model = make_model("sklearn.isotonic:IsotonicRegression", {}, task="regression", seed=0).fit(x[:, None], x**2)
-    trust = ["sklearn.isotonic.IsotonicRegression", "scipy.interpolate._interpolate.interp1d"]
-    save(model, tmp_path / "model.skops", trust)
-    again = load(tmp_path / "model.skops", trust)
-    assert isinstance(again.estimator, IsotonicRegression)
+def test_a_type_that_is_trusted_by_name_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = rows()
+    model = make_model(f"{Stranger.__module__}:Stranger", {}, task="regression", seed=0).fit(x, y)
+    save(model, tmp_path / "model.skops")
+    name = f"{Stranger.__module__}.Stranger"
+    with pytest.raises(BadData, match="not trusted") as refused:
+        load(tmp_path / "model.skops")
+    assert f"ARMILLARY_TRUST={name}" in refused.value.next_step
+    assert isinstance(load(tmp_path / "model.skops", [name]).estimator, Stranger)
+    monkeypatch.setenv("ARMILLARY_TRUST", f"other.Thing, {name}")
+    assert np.array_equal(load(tmp_path / "model.skops").predict(x), model.predict(x))
 
 
 def test_what_is_no_model_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from armillary.errors import BadData, BadParameter, CannotWrite, DamagedFile, Mi
 if TYPE_CHECKING:
     from armillary.learn.models.learner import Learner
 
+#: Names types of your own models, apart by commas, that files may hold.
+TRUST: Final = "ARMILLARY_TRUST"
 #: Types that a model file may hold beside those that skops knows to be harmless. A new model adds its own here.
 TYPES: Final = (
     "armillary.learn.models.learner.Learner",
@@ -46,13 +48,14 @@ def save(model: "Learner", path: Path, trust: Iterable[str] = ()) -> None:
     Raises
     ------
     BadParameter
-        If the model holds a type that `load` would refuse.
+        If a model of ours holds a type that `load` would refuse. One of your own, named ``package.module:Class``, is
+        written as it is.
     CannotWrite
     """
     sio = _skops()
     content: bytes = sio.dumps(model, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
     foreign = _foreign(sio, content, trust)
-    if foreign:
+    if foreign and ":" not in model.use:
         hint = f"save and load it with trust=[{', '.join(map(repr, foreign))}], or add it to TYPES"
         raise BadParameter(f"the model holds the type {foreign[0]}, which could not be loaded again", hint)
     write_whole(content, path)
@@ -65,7 +68,8 @@ def load(path: Path, trust: Iterable[str] = ()) -> "Learner":
     ----------
     path : Path
     trust : iterable of str
-        Types of a model of your own that may be in the file, "package.module.Class".
+        Types of a model of your own that may be in the file, "package.module.Class"; those that the variable of the
+        environment `TRUST` names, apart by commas, may be too.
 
     Raises
     ------
@@ -77,6 +81,7 @@ def load(path: Path, trust: Iterable[str] = ()) -> "Learner":
     from armillary.learn.models.learner import Learner
 
     sio = _skops()
+    trust = [*trust, *(one.strip() for one in os.environ.get(TRUST, "").split(",") if one.strip())]
     try:
         content = path.read_bytes()
     except OSError as failed:
@@ -88,7 +93,7 @@ def load(path: Path, trust: Iterable[str] = ()) -> "Learner":
             f"{path} is no model file of skops", "pickles are never read; train the model again"
         ) from failed
     if foreign:
-        hint = "if you know who wrote it and what that is, load it with trust"
+        hint = f"if you know who wrote it and trust that: set {TRUST}={','.join(foreign)}"
         raise BadData(f"{path} holds the type {foreign[0]}, which is not trusted", hint)
     try:
         model = sio.loads(content, trusted=[*TYPES, *trust])

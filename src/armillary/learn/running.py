@@ -175,7 +175,10 @@ def chosen_by(study: Study) -> str:
     """Give the name of the score by which the best model is chosen."""
     if study.choose_by:
         return study.choose_by
-    return f"event_f1_iou{round(100 * study.events.aim)}" if study.task == "events" else HEADLINES[study.task][0]
+    if study.task != "events":
+        return HEADLINES[study.task][0]
+    aim = study.events.aim
+    return f"event_f1_iou{round(100 * (aim[0] if isinstance(aim, tuple) else aim))}"
 
 
 def _best(study: Study, trained: Sequence[Trained]) -> int:

@@ -165,14 +165,15 @@ class EventPart:
     ----------
     iou : tuple of float
         Overlaps (intersection over union) at which events count as found; the first chosen for is `aim`.
-    aim : float
-        The overlap whose F1 is made best when thresholds are chosen.
+    aim : float or tuple of float
+        The overlap whose F1 is made best when thresholds are chosen; of several their mean, and models are chosen by
+        the first.
     decoder : mapping
         Options of :class:`armillary.learn.events.Decoder` to search over: name and list of values.
     """
 
     iou: tuple[float, ...] = (0.1, 0.25, 0.5)
-    aim: float = 0.25
+    aim: float | tuple[float, ...] = 0.25
     decoder: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -237,7 +238,7 @@ class Study:
 
     def to_record(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
-        record: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        record: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return record
 
     @property

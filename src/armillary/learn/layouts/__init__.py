@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 #: Name of each layout and the module that reads it.
 LAYOUTS: Final[dict[str, str]] = {
     "arrays": "arrays",
+    "channels": "channels",
     "rows": "rows",
     "table": "table",
     "timeline": "timeline",

@@ -148,7 +148,7 @@ def _ejecta(
         "level": _level, "spread": _spread, "trend": _trend, "rotation": _rotation,
     }  # fmt: skip
     made = {group: _beside([(f"_{w}", make(wind, w)) for w in windows]) for group, make in per_window.items()}
-    made["contrast"] = _contrast(wind, (windows[0], windows[-1]), step)
+    made["contrast"] = _contrast(wind, sorted({windows[0], windows[-1]}), step)
     made["shock"] = _shock(wind, step)
     made["recurrence"] = _recurrence(wind, step)
     if penalties:
@@ -279,7 +279,7 @@ def _driven(wind: "pd.DataFrame", lags: int, hours: Array) -> "dict[str, pd.Data
         "past": _lagged(plain, lags),
         "force": _lagged(force[["driver", "coupling", "root"]], lags),
     }
-    made["loss"] = _lagged(force[["loss", "gain"]], 1)
+    made["loss"] = _lagged(force[["loss"]], 1)
     made["kp"] = _kp_that_is_known(wind["kp"], hours)
     return made | {"memory": _memory(force["driver"], wind["dst"])}
 
@@ -295,7 +295,6 @@ def _forces(wind: "pd.DataFrame") -> "pd.DataFrame":
         "driver": driver, "root": root,
         "coupling": 1e-3 * wind["speed"] ** (4 / 3) * across ** (2 / 3) * np.sin(clock / 2) ** (8 / 3),
         "loss": (wind["dst"] - 7.26 * root + 11) / (2.4 * np.exp(9.74 / (4.69 + driver))),
-        "gain": driver * wind["pressure"] ** (1 / 3),
     })  # fmt: skip
 
 

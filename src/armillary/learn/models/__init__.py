@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Name of each model and the factory that makes it, "module:function".
 MODELS: Final[dict[str, str]] = {
     "boosting": "trees:boosting",
+    "demud": "novelty:demud",
     "ensemble": "voting:ensemble",
     "extra_trees": "trees:extra_trees",
     "forest": "trees:forest",
@@ -27,7 +28,10 @@ MODELS: Final[dict[str, str]] = {
     "logistic": "scaled:logistic",
     "mlp": "scaled:mlp",
     "network": "network:network",
+    "residual": "residual:residual",
+    "pca_residual": "novelty:pca_residual",
     "ridge": "scaled:ridge",
+    "rx": "novelty:rx",
 }
 #: Models that need rows without gaps and columns of like size, and how these are scaled unless ``scale`` says so.
 SCALED: Final[dict[str, str]] = {

@@ -337,7 +337,8 @@ def _cut_out(samples: "xr.Dataset", order: Array, rows: tuple[int, int], more: t
 def _whole(path: Path) -> bool:
     """Say whether a part is there and can be read; the power may have gone while it was written."""
     try:
-        with np.load(path, allow_pickle=False) as found:
+        # opened here: numpy leaves a damaged file open
+        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as found:
             return "tallied" in found.files
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return False

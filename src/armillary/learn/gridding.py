@@ -185,7 +185,7 @@ def with_events(samples: "xr.Dataset", events: Array, classes: Sequence[str], op
     made = samples.assign(label=("sample", label))
     if not seen.all():
         made = made.assign(role=("sample", np.where(seen, "score", "fit").astype(object)))
-    return made.assign_attrs(events=events[judged])
+    return made.assign_attrs(events=events[judged], positive=name)
 
 
 def with_classes(samples: "xr.Dataset", events: Array, classes: Sequence[str], options: Record) -> "xr.Dataset":

@@ -1,6 +1,7 @@
 """Samples of the products of a desk: what studies learn from, and what their models are applied to."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,8 @@ def publish_products(desk: Desk, study: "Study", folder: Path, progress: Progres
     samples = samples_of_products(desk, study, share(progress, 0.0, 0.2))
     named = {"test_start", "test_stop"} & study.data.options.keys()
     test = samples_of_products(desk, study, share(progress, 0.2, 0.3), "test_") if named else None
+    if "positive" in samples.attrs and not study.labels.positive:
+        study = replace(study, labels=replace(study.labels, positive=samples.attrs["positive"]))
     return publish(study, folder, data=samples, test_data=test, progress=share(progress, 0.3, 1.0))
 
 
@@ -68,14 +71,15 @@ def samples_of_products(desk: Desk, study: "Study", progress: Progress = silent,
     options = study.data.options
     gridding.check_options(options)
     grid = gridding.grid_of(gridding.interval_of(options, f"{which}start", f"{which}stop"), options["cadence"])
+    labels = str(options.get("labels", ""))  # first: an unknown name is told before any work
+    events, classes = events_of(desk.catalogues, labels, options.get("where"), grid.interval) if labels else (None, [])
     samples = gridded(desk, options["products"], grid, progress)
     empty = [name for name in options["products"] if not np.isfinite(samples[name].values).any()]
     if empty:
         problem = f"{options['products'][empty[0]]} has no number in {grid.interval}"
         raise BadData(problem, f"its coverage is {desk.product(options['products'][empty[0]]).coverage}")
-    if "target" in options:
+    if events is None:
         return gridding.with_ahead(samples, options)
-    events, classes = events_of(desk.catalogues, str(options["labels"]), options.get("where"), grid.interval)
     label = gridding.with_events if study.task == "events" else gridding.with_classes
     return label(samples, events, classes, options)
 

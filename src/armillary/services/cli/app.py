@@ -21,6 +21,8 @@ _COMMANDS: Final = {
     "desk": "page",
     "catalogue": "catalogue",
     "study": "study",
+    "apply": "apply",
+    "label": "label",
     "score": "score",
     "cache": "cache",
     "jobs": "jobs",

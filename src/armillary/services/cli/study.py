@@ -3,17 +3,24 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from armillary.services.cli.session import progress_bar
+from armillary.errors import BadRequest
+from armillary.model import Progress
+from armillary.services.cli.session import desk_of, progress_bar
+from armillary.services.desk import Desk
+
+if TYPE_CHECKING:
+    from armillary.learn.study import Study
 
 app = typer.Typer(no_args_is_help=True, help="Train models and judge them on what they have not seen.")
 
 
 @app.command()
 def run(
+    context: typer.Context,
     study: Annotated[Path, typer.Argument(help="The study, a .toml file.")],
     out: Annotated[Path, typer.Option(help="The run folder; an interrupted run in it goes on.")],
     data: Annotated[Path | None, typer.Option(help="What to learn from, instead of what the study names.")] = None,
@@ -24,10 +31,16 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the content of metrics.json.")] = False,
 ) -> None:
     """Run a study: train its models, judge them on blocks that they have not seen, and write a run folder."""
-    from armillary.learn.publishing import publish
+    from armillary.learn.publishing import PRODUCTS, publish
+    from armillary.learn.study import read_study
 
+    asked = read_study(study)
+    desk = desk_of(context) if asked.data.layout == PRODUCTS else None
     with progress_bar("study") as progress:
-        metrics = publish(study, out, data=data, test_data=test_data, onnx=onnx, progress=progress)
+        if desk is not None:
+            metrics = _publish_products(desk, asked, out, progress, files=bool(data or test_data), onnx=onnx)
+        else:
+            metrics = publish(asked, out, data=data, test_data=test_data, onnx=onnx, progress=progress)
     if onnx:
         _export(out, data=test_data or data)
     if as_json:
@@ -35,6 +48,19 @@ def run(
         return
     show(metrics)
     typer.echo(f"\n{os.path.relpath(out)}: card.md, card.html, metrics.json, predictions.parquet, models/")
+
+
+def _publish_products(
+    desk: Desk, study: "Study", out: Path, progress: Progress, *, files: bool, onnx: bool
+) -> dict[str, Any]:
+    from armillary.services.samples import publish_products
+
+    if files:
+        hint = "write start, stop, test_start and test_stop into [data.options]"
+        raise BadRequest("--data and --test-data are of files, and this study learns from products", hint)
+    if onnx:
+        raise BadRequest("--onnx needs samples in files, and this study learns from products", "leave --onnx out")
+    return publish_products(desk, study, out, progress)
 
 
 def show(metrics: dict[str, Any]) -> None:

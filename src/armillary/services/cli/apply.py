@@ -1,0 +1,136 @@
+"""``armillary apply``: a trained model on products or files; what it finds becomes rows of a catalogue."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from armillary.errors import BadParameter, BadRequest
+from armillary.services.cli.catalogue import Json, split_pair
+from armillary.services.cli.session import desk_of, progress_bar
+from armillary.services.cli.sheets import print_json, print_table
+
+if TYPE_CHECKING:
+    from armillary.learn.applying import Applied
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")]
+Things = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PRODUCT_OR_FILE...", help="Products, or one file or folder in the study's layout."),
+]
+Start = Annotated[str | None, typer.Option(help="First time of the products, UTC; all they cover if not given.")]
+Stop = Annotated[str | None, typer.Option(help="End, not included.")]
+Columns = Annotated[list[str] | None, typer.Option("--column", help="Column of the study=product; may be repeated.")]
+Model = Annotated[str, typer.Option(help="Which model of the run; the best one if not given.")]
+Prior = Annotated[
+    list[str] | None, typer.Option("--prior", help="class=share where it is applied, e.g. icme=0.02; may be repeated.")
+]
+
+
+def apply(
+    context: typer.Context,
+    run: RunFolder,
+    things: Things = None,
+    to: Annotated[str, typer.Option(help="Catalogue for the events or objects; made if it is not there.")] = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet file for one row a sample.")] = None,
+    start: Start = None,
+    stop: Stop = None,
+    column: Columns = None,
+    model: Model = "",
+    prior: Prior = None,
+    class_: Annotated[list[str] | None, typer.Option("--class", help="Only this class; may be repeated.")] = None,
+    least: Annotated[float, typer.Option(help="Only rows of at least this probability.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Apply a trained model; repeat an interrupted call and it goes on."""
+    from armillary.learn.trained import load_run
+    from armillary.services import applying
+
+    if not to and output is None:
+        raise BadRequest("nothing says where the answers should go", "give --to CATALOGUE, or -o FILE.parquet")
+    if output is not None and output.suffix != ".parquet":
+        raise BadRequest(f"rows are written as Parquet, not as {output.name!r}", "give -o FILE.parquet")
+    loaded = load_run(run, model)
+    target = applying.Target(
+        things=tuple(things or ()), columns=dict(map(split_pair, column or [])), start=start, stop=stop
+    )
+    desk = desk_of(context)
+    with progress_bar("apply") as progress:
+        applied = applying.apply_run(desk, loaded, target, prior=read_prior(prior), progress=progress)
+        record = _told(applied)
+        if output is not None:
+            record["file"] = str(output)
+            applying.write_rows(applied, output)
+        if to:
+            wanted = applying.Wanted(tuple(class_ or ()), least)
+            record["added"], record["already"] = applying.to_catalogue(desk.catalogues, to, applied, wanted)
+            record["catalogue"] = to
+    applying.forget(applied)
+    if as_json:
+        print_json(record)
+        return
+    show(record)
+
+
+def read_prior(texts: list[str] | None) -> dict[str, float]:
+    """Read ``class=share`` texts.
+
+    Raises
+    ------
+    BadParameter
+
+    Examples
+    --------
+    >>> read_prior(["icme=0.02"])
+    {'icme': 0.02}
+    """
+    found = {}
+    for name, text in map(split_pair, texts or ()):
+        try:
+            found[name] = float(text)
+        except ValueError:
+            raise BadParameter(f"{text!r} is no share of the class {name!r}", "write --prior icme=0.02") from None
+    return found
+
+
+def show(record: dict[str, Any]) -> None:
+    """Print what was found, how far it can be trusted, and what it is worth under the prior."""
+    typer.echo(f"{record['model']} on {record['rows']} samples")
+    if record["drift"]:
+        typer.echo(record["drift"]["text"])
+        if record["drift"]["verdict"] == "strong":
+            told = "these data are unlike those the model has learnt from: expect more mistakes than its card says"
+            typer.echo(f"armillary: warning: {told}", err=True)
+    if record["purity"]:
+        names = ("prior", "completeness", "purity")
+        rows = [
+            [one, *(_share(record["purity"][name][one]) for name in names), str(record["classes"].get(one, 0))]
+            for one in record["purity"]["prior"]
+        ]
+        print_table(["class", *names, "samples"], rows)
+    if "catalogue" in record:
+        again = f"; {record['already']} were there already" if record["already"] else ""
+        typer.echo(f"put {record['added']} rows into {record['catalogue']}{again}")
+    if "file" in record:
+        typer.echo(record["file"])
+
+
+def _told(applied: "Applied") -> dict[str, Any]:
+    from armillary.learn.folder import plain
+    from armillary.services.applying import count_classes
+
+    told: dict[str, Any] = plain(
+        {
+            "model": applied.run.name,
+            "model_version": applied.run.key,
+            "rows": applied.rows,
+            "classes": count_classes(applied),
+            "drift": applied.drift,
+            "purity": applied.purity,
+        }
+    )
+    return told
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

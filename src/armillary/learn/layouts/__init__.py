@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LAYOUTS: Final[dict[str, str]] = {
     "arrays": "arrays",
     "channels": "channels",
+    "ranking": "ranking",
     "rows": "rows",
     "table": "table",
     "timeline": "timeline",

@@ -13,7 +13,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def ensemble(options: dict[str, Any], task: str, seed: int) -> Any:
     """Make several models that vote; options of `Ensemble`."""
-    by_task("ensemble", task, Ensemble, Ensemble)
+    if task != "novelty":
+        by_task("ensemble", task, Ensemble, Ensemble)
     return Ensemble(task=task, seed=seed, **options)
 
 
@@ -23,7 +24,7 @@ class Ensemble:
     Parameters
     ----------
     task : str
-        ``classes``, ``events`` or ``regression``.
+        Any of a study.
     seed : int
     members : sequence of mapping
         Each has ``use``, if wanted ``weight`` (1 if not given) and ``repeats`` (how many of it, each with its own
@@ -41,7 +42,8 @@ class Ensemble:
 
     Notes
     -----
-    The answer is the weighted mean of the members' probabilities (soft voting) or numbers.
+    The answer is the weighted mean of the members' probabilities (soft voting) or numbers; for novelty of their ranks,
+    from 0 to 1 among the rows that are asked about together, as what members say has no common unit.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Ensemble:
         self.weights = [float(one.get("weight", 1.0)) for one in members for _ in range(int(one.get("repeats", 1)))]
         self.members = _made(members, task, seed)
 
-    def fit(self, x: Array, y: Array, sample_weight: Array | None = None) -> "Ensemble":
+    def fit(self, x: Array, y: Array | None = None, sample_weight: Array | None = None) -> "Ensemble":
         """Learn from rows: every member from all of them.
 
         Parameters
@@ -71,12 +73,13 @@ class Ensemble:
         x : array of float, (n, p)
             NaN = missing.
         y : array, (n,)
+            Not needed for novelty.
         sample_weight : array of float, (n,)
         """
         if self.variants:
             random = np.random.default_rng(self.seed)
             x = np.concatenate([x, *(vary(x, random, self.noise, self.shift) for _ in range(self.variants))])
-            y = np.tile(y, self.variants + 1)
+            y = None if y is None else np.tile(y, self.variants + 1)
             sample_weight = None if sample_weight is None else np.tile(sample_weight, self.variants + 1)
         for member in self.members:
             member.fit(x, y, sample_weight)
@@ -91,6 +94,12 @@ class Ensemble:
         if self.task == "regression":
             return self._mean([member.predict(x) for member in self.members])
         return np.asarray(np.argmax(self.predict_proba(x), axis=1))
+
+    def novelty(self, x: Array) -> Array:
+        """Give the mean rank of each row among all of them, (n,); 1 is the strangest."""
+        from scipy.stats import rankdata
+
+        return self._mean([rankdata(member.novelty(x)) / len(x) for member in self.members])
 
     def _mean(self, answers: Sequence[Array]) -> Array:
         return np.asarray(np.average(answers, axis=0, weights=self.weights))

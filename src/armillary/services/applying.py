@@ -41,12 +41,18 @@ class Target:
         Column and product, where the last part of its path is another name.
     start, stop : str, optional
         Interval of the products; all that they cover if not given.
+    parts : mapping of str to str
+        Of a table: ``where``, ``bbox``, ``cone``, ``rows``, as for `Desk.get`.
+    params : mapping
+        Of a table: values for the product's parameters.
     """
 
     things: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     start: str | None = None
     stop: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +186,8 @@ def event_of(run: "Run", mark: "Mark", name: str = "") -> Entry:
 
 def object_of(run: "Run", row: Mapping[str, Any], name: str = "") -> Entry:
     """Make a row of a catalogue of objects of one row of :func:`table_of`."""
-    ra, dec = (None if row.get(one) is None else float(row[one]) for one in ("ra", "dec"))
-    source = str(row.get("source_id") or "")
+    ra, dec = (_known(row.get(one)) for one in ("ra", "dec"))
+    source = "" if _known(row.get("source_id")) is None else str(row["source_id"])
     class_ = str(row.get("class") or "")
     found = {one: row.get(one) for one in ("probability", "trust", "set", "value")}
     attributes: Record = {one: value for one, value in found.items() if value not in {None, ""}}
@@ -252,21 +258,29 @@ def _question(
 ) -> tuple[Iterable[Callable[[], "Block"]], int, Record]:
     """Find what is asked about: blocks, their number if that is known, and what tells this question from others."""
     things = target.things
+    given = {"--start": target.start, "--stop": target.stop, "--column": target.columns}
+    selected = {"a part of a table": target.parts, "--param": target.params}
     if len(things) == 1 and Path(things[0]).exists() and not _is_product(desk, things[0]):
-        path = Path(things[0])
-        if target.start or target.stop or target.columns:
-            raise BadRequest("--start, --stop and --column are of products, not of files", "leave them out")
-        made = sampling.blocks_of_file(run, path)
-        return made, len(made) if isinstance(made, list) else 0, {"file": _stamp(path)}
+        _refuse({**given, **selected}, "a file")
+        made = sampling.blocks_of_file(run, Path(things[0]))
+        return made, len(made) if isinstance(made, list) else 0, {"file": _stamp(Path(things[0]))}
     if len(things) == 1 and sampling.is_table(desk.product(things[0])):
-        product = desk.product(things[0])
-        request = ask(product.path, target.start, target.stop)
-        return sampling.blocks_of_table(desk, run, request, progress), 0, {"table": product.to_record()}
+        _refuse({"--column": target.columns}, "a table")
+        request = ask(desk.product(things[0]).path, target.start, target.stop, params=target.params, **target.parts)
+        about = {"table": desk.product(things[0]).to_record(), "request": request.to_record()}
+        return sampling.blocks_of_table(desk, run, request, progress), 0, about
+    _refuse(selected, "series")
     products = sampling.products_for(desk, run, things, target.columns)
     interval = _interval(desk, target, list(products.values()))
     blocks = sampling.blocks_of_products(desk, run, products, interval)
     stamps = {name: [path, desk.product(path).version] for name, path in products.items()}
     return blocks, len(blocks), {"products": stamps, "interval": str(interval)}
+
+
+def _refuse(given: Mapping[str, Any], what: str) -> None:
+    wrong = next((name for name, value in given.items() if value), "")
+    if wrong:
+        raise BadRequest(f"{wrong} cannot be asked of {what}", "leave it out")
 
 
 def _is_product(desk: Desk, path: str) -> bool:
@@ -293,6 +307,11 @@ def _stamp(path: Path) -> list[Any]:
     """Tell one state of a file or folder from another."""
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
     return [[str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns] for one in files]
+
+
+def _known(value: Any) -> Any:
+    """Give a value, None for NaN."""
+    return None if value is None or value != value else value  # noqa: PLR0124 - NaN is not itself
 
 
 def _identity(run: "Run") -> str:

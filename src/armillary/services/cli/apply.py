@@ -7,6 +7,7 @@ import typer
 
 from armillary.errors import BadParameter, BadRequest
 from armillary.services.cli.catalogue import Json, split_pair
+from armillary.services.cli.data import Bbox, Cone, Params, Rows, Where, read_params
 from armillary.services.cli.session import desk_of, progress_bar
 from armillary.services.cli.sheets import print_json, print_table
 
@@ -38,6 +39,11 @@ def apply(
     column: Columns = None,
     model: Model = "",
     prior: Prior = None,
+    param: Params = None,
+    where: Where = None,
+    bbox: Bbox = None,
+    cone: Cone = None,
+    rows: Rows = None,
     class_: Annotated[list[str] | None, typer.Option("--class", help="Only this class; may be repeated.")] = None,
     least: Annotated[float, typer.Option(help="Only rows of at least this probability.")] = 0.0,
     as_json: Json = False,
@@ -51,9 +57,11 @@ def apply(
     if output is not None and output.suffix != ".parquet":
         raise BadRequest(f"rows are written as Parquet, not as {output.name!r}", "give -o FILE.parquet")
     loaded = load_run(run, model)
+    parts = {"where": where, "bbox": bbox, "cone": cone, "rows": rows}
     target = applying.Target(
-        things=tuple(things or ()), columns=dict(map(split_pair, column or [])), start=start, stop=stop
-    )
+        things=tuple(things or ()), columns=dict(map(split_pair, column or [])), start=start, stop=stop,
+        parts={name: one for name, one in parts.items() if one}, params=read_params(param),
+    )  # fmt: skip
     desk = desk_of(context)
     with progress_bar("apply") as progress:
         applied = applying.apply_run(desk, loaded, target, prior=read_prior(prior), progress=progress)

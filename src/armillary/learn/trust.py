@@ -5,7 +5,7 @@ nearly copies of each other, and would make everything new look strange. Formula
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,8 @@ _CLIP: Final = 10.0
 _WIDE: Final = 32
 _AXES_FROM: Final = 2000
 _PORTION: Final = 500_000
+#: With more axes than this a tree of neighbours is slower than all distances at once.
+_FEW_AXES: Final = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +71,11 @@ class Reference:
         """
         matrix = finite_matrix(matrix, len(self.profile.names))
         answer = np.empty(len(matrix))
+        near = _finder(self.rows)
         step = max(1, _PORTION // max(len(self.rows), matrix.shape[1]))
         for start in range(0, len(matrix), step):
             part = matrix[start : start + step]
-            answer[start : start + step] = _nearest(_placed(self, part), self.rows)
+            answer[start : start + step] = near(_placed(self, part))
             answer[start : start + step][~np.isfinite(part).any(axis=1)] = np.inf
         return answer
 
@@ -238,6 +241,16 @@ def _with_distances(learnt: dict[str, Array], profile: Profile, matrix: Array, b
     parts = range(0, len(rows), step)
     far = [_nearest(rows[at : at + step], rows, apart[at : at + step], apart) for at in parts]
     return Reference(**learnt, rows=rows, far=np.sort(np.concatenate(far)), note=np.array(note), profile=profile)
+
+
+def _finder(rows: Array) -> Callable[[Array], Array]:
+    """Give what finds mean distances to the nearest rows, whatever their block: a tree where there are few axes."""
+    if rows.shape[1] > _FEW_AXES:
+        return lambda points: _nearest(points, rows)
+    from scipy.spatial import cKDTree
+
+    tree, number = cKDTree(rows), min(_NEIGHBOURS, len(rows))
+    return lambda points: np.asarray(tree.query(points, list(range(1, number + 1)))[0].mean(axis=1))
 
 
 def _nearest(points: Array, rows: Array, own: Array | None = None, blocks: Array | None = None) -> Array:

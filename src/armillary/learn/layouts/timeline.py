@@ -35,7 +35,7 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         ``series``, ``events``: names of the files in the folder. ``time``: the column of the times, ``time`` if left
         out; ISO 8601, UTC if no time zone is written. ``begin``, ``end``: columns of the events. ``columns``: which
         numbers to read; all if left out. ``names``: new names of columns, ``{V = "V_km_s"}``. ``missing``: values that
-        mean that nothing was measured; or a table of such lists by (new) name. ``cadence``: of the grid, "1h"; the usual
+        mean that nothing was measured; or a table of such lists by (new) name. ``cadence``: of the grid; the usual
         step if left out. ``positive``, ``negative``: classes in and out of events, ``event`` and ``quiet`` if left
         out. ``target`` and ``ahead``: the column to forecast and how far, "1h".
 

@@ -142,6 +142,8 @@ def test_alike_rows_are_one_group_whatever_their_label(tmp_path: Path) -> None:
     groups = read_samples("rows", rows(tmp_path, "\n".join(lines)), {"alike": 3})["group"].values.reshape(3, 4)
     assert [len(set(one)) for one in groups] == [1, 1, 1]
     assert len(set(groups[:, 0])) == 3
+    few = read_samples("rows", rows(tmp_path, "1 2 3\n2 2 3\n1 4 5\n"), {"alike": 9})["group"].values
+    assert few[0] == few[1] != few[2]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ def test_alike_rows_are_one_group_whatever_their_label(tmp_path: Path) -> None:
         ("", {}, DamagedFile, "holds no series"),
         ("1 2 3 4\n", {"channels": 2}, BadParameter, "3 numbers a line are no 2 series"),
         ("1 2 3 4\n", {"channel": 2}, BadParameter, "does not know 'channel'"),
-        ("1 2 3\n2 2 3\n", {"alike": 2}, BadParameter, "1 different series cannot make 2 groups"),
+        ("1 2 3\n2 2 3\n", {"alike": 0}, BadParameter, "alike = 0 makes no group"),
     ],
 )
 def test_what_is_wrong_with_rows_is_told(

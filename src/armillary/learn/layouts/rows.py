@@ -24,8 +24,8 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     options : mapping
         ``classes``: names of the numbers of the classes, ``{"1" = "forest"}``. ``channels``: how many series follow one
         another in a line; 1 if left out. ``coordinates``: a file beside it, with one x, y a line. ``alike``: series are
-        put into this many groups of alike ones (k-means), the variable ``group``, so that near copies, such as pixels
-        of one field, can be held out together where nobody wrote down where they lie.
+        put into at most this many groups of alike ones (k-means), the variable ``group``, so that near copies, such as
+        pixels of one field, can be held out together where nobody wrote down where they lie.
 
     Raises
     ------
@@ -65,10 +65,9 @@ def _groups(series: Any, number: int) -> Any:
     except ModuleNotFoundError as failed:
         raise MissingExtra("the option 'alike' needs scikit-learn", "pip install 'armillary[learn]'") from failed
     distinct, place = np.unique(np.nan_to_num(series), axis=0, return_inverse=True)
-    if not 1 < number <= len(distinct):
-        problem = f"{len(distinct)} different series cannot make {number} groups"
-        raise BadParameter(problem, "give the option 'alike' a smaller number, or leave it out")
-    found = KMeans(number, n_init=1, max_iter=50, random_state=0).fit(distinct).labels_
+    if number < 1:
+        raise BadParameter(f"alike = {number} makes no group", "give the number of groups")
+    found = KMeans(min(number, len(distinct)), n_init=1, max_iter=50, random_state=0).fit(distinct).labels_
     return found[place.reshape(-1)].astype(str).astype(object)
 
 

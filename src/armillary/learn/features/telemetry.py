@@ -5,6 +5,7 @@ sample is measured in the unit of its channel's usual part, so that numbers of d
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,12 +93,13 @@ def nearest_subsequence(
     if against not in {"own", "usual"}:
         raise BadParameter(f"against = {against!r} is unknown", "give own or usual")
     made = np.full((samples.sizes["sample"], len(lengths)), np.nan)
-    for one in _channels(samples, value, group):
-        for at, (length, share) in enumerate(zip(lengths, shares, strict=True)):
-            inside = join(one.usual, one.usual, length, length)
-            found = join(one.seen, one.seen, length, apart) if against == "own" else join(one.seen, one.usual, length)
-            unit = max(_quantile(inside, share), _FLOOR)
-            made[one.fit, at], made[one.judged, at] = inside / unit, found / unit
+    with _one_thread():
+        for one in _channels(samples, value, group):
+            for at, (length, share) in enumerate(zip(lengths, shares, strict=True)):
+                inside = join(one.usual, one.usual, length, length)
+                found = join(one.seen, *((one.seen, length, apart) if against == "own" else (one.usual, length)))
+                unit = max(_quantile(inside, share), _FLOOR)
+                made[one.fit, at], made[one.judged, at] = inside / unit, found / unit
     titles = tuple(f"{prefix}{length}" for length in lengths)
     return Features(np.log(made + _CALM), titles, titles)
 
@@ -141,11 +143,12 @@ def ridge_ar(
     """
     made = np.full(samples.sizes["sample"], np.nan)
     bits = column(samples, commands) if commands in samples else np.zeros((len(made), 0))
-    for one in _channels(samples, value, group):
-        usual, seen = _errors(one, bits, strength)
-        usual, seen = _running(np.abs(usual), smooth), _running(np.abs(seen), smooth)
-        unit = max(_quantile(usual, quantile), _FLOOR)
-        made[one.fit], made[one.judged] = usual / unit, seen / unit
+    with _one_thread():
+        for one in _channels(samples, value, group):
+            usual, seen = _errors(one, bits, strength)
+            usual, seen = _running(np.abs(usual), smooth), _running(np.abs(seen), smooth)
+            unit = max(_quantile(usual, quantile), _FLOOR)
+            made[one.fit], made[one.judged] = usual / unit, seen / unit
     return Features(np.log(made + _CALM)[:, None], (f"{prefix}ridge_ar",), (f"{prefix}ridge_ar",))
 
 
@@ -208,6 +211,15 @@ def _channels(samples: "xr.Dataset", value: str, group: str) -> Iterator[_Channe
         whole = _filled(values[np.concatenate(parts)])
         whole = whole / (np.ptp(whole) or 1.0)
         yield _Channel(*parts, whole[: len(parts[0])], whole[len(parts[0]) :])
+
+
+def _one_thread() -> Any:
+    """Hold back further threads of the matrix products: on busy cores they spin and wait for one another."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        return nullcontext()
+    return threadpool_limits(1)
 
 
 def _filled(values: Array) -> Array:

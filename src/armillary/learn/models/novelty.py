@@ -126,7 +126,9 @@ class DEMUD:
         """
         rows = _whole(x, "demud")
         count, mean, scatter = self.count_, self.mean_.copy(), self.scatter_.copy()
-        left, order, residual = np.arange(len(rows)), [], []
+        left = np.arange(len(rows))
+        order: list[int] = []
+        residual: list[float] = []
         while len(left) and len(order) != most:
             unexplained = _left(rows[left] - mean, _strongest(scatter, self.k))
             best = int(unexplained.argmax())

@@ -69,6 +69,12 @@ def study(cli: Callable[..., Any], folder: Path, name: str, stop: str, more: str
     return found
 
 
+def drivers(cli: Callable[..., Any], run: Path) -> set[str]:
+    done = cli("study", "explain", run, "--json")
+    assert done.status == 0, done.err
+    return {one["group"] for one in json.loads(done.out)}
+
+
 def test_from_labels_to_a_catalogue_and_back(cli: Callable[..., Any], tmp_path: Path) -> None:
     before = labels(cli, FIRST, tmp_path / "before.csv")
     after = labels(cli, LATER, tmp_path / "after.csv")
@@ -98,6 +104,8 @@ def test_from_labels_to_a_catalogue_and_back(cli: Callable[..., Any], tmp_path: 
     # done again it finds the same rows, and adds none
     again = json.loads(cli("apply", tmp_path / "run", *where, "--to", "found", "--json").out)
     assert (again["added"], again["already"]) == (0, told["added"])
+
+    assert drivers(cli, tmp_path / "run") == {"b", "density", "temperature"}
 
     # a person decides: true ones are accepted, the others rejected
     proposed = cli("label", "propose", tmp_path / "run", *where, "--to", "icme", "-n", 30, "--json")

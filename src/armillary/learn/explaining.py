@@ -2,33 +2,37 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from armillary.errors import BadRequest
 from armillary.learn.drivers import Driver, drivers, effects
 from armillary.learn.figures import draw, paint_drivers, paint_effects
 from armillary.learn.folder import read_metrics, read_run, write_json, write_text
 from armillary.learn.judging import HEADLINES
-from armillary.learn.layouts import read_samples
 from armillary.learn.preparing import Prepared, folds, prepare
-from armillary.learn.publishing import find_data
+from armillary.learn.publishing import samples_for
 from armillary.learn.samples import fingerprint
 from armillary.learn.study import ModelPart, Study, study_of
 from armillary.model import Progress, share, silent
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Columns whose effect is drawn.
 _SHOWN: Final = 6
 
 
-def explain(folder: Path, *, data: Path | None = None, model: str = "", progress: Progress = silent) -> list[Driver]:
+def explain(
+    folder: Path, *, data: "Path | xr.Dataset | None" = None, model: str = "", progress: Progress = silent
+) -> list[Driver]:
     """Measure what drives a model of a run, and write ``drivers.csv``, ``drivers.json`` and two figures.
 
     Parameters
     ----------
     folder : Path
         The run folder.
-    data : Path, optional
-        Where its training data are now, if not where the study says.
+    data : Path or xarray.Dataset, optional
+        Where its training data are now, if not where the study says, or the samples themselves.
     model : str
         The best one if empty.
 
@@ -52,8 +56,8 @@ def explain(folder: Path, *, data: Path | None = None, model: str = "", progress
     return found
 
 
-def _same_data(study: Study, about: dict[str, Any], data: Path | None) -> Any:
-    samples = read_samples(study.data.layout, data or find_data(study.data.path), study.data.options)
+def _same_data(study: Study, about: dict[str, Any], data: "Path | xr.Dataset | None") -> "xr.Dataset":
+    samples = samples_for(study, data)
     if fingerprint(samples) != about["data"]:
         raise BadRequest("these are not the data that the run learnt from", "give --data the ones it did")
     return samples

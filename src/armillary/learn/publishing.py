@@ -61,8 +61,8 @@ def publish(
     """
     asked = study if isinstance(study, Study) else read_study(study)
     progress(0.0, "reading samples")
-    samples = _samples(asked, data)
-    test = _samples(asked, test_data) if test_data is not None else None
+    samples = samples_for(asked, data)
+    test = samples_for(asked, test_data) if test_data is not None else None
     if onnx:
         check_study(asked, samples)
     about = {
@@ -96,7 +96,13 @@ def find_data(path: str, environment: Mapping[str, str] = os.environ) -> Path:
     return found
 
 
-def _samples(study: Study, data: "Path | xr.Dataset | None") -> "xr.Dataset":
+def samples_for(study: Study, data: "Path | xr.Dataset | None") -> "xr.Dataset":
+    """Give the samples of a study: those given, or read from what is named, or from what the study names.
+
+    Raises
+    ------
+    ArmillaryError
+    """
     if data is not None and not isinstance(data, Path):
         return check_samples(data)
     if study.data.layout == PRODUCTS:

@@ -109,6 +109,7 @@ def compare(
 
 @app.command()
 def explain(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.")],
     model: Annotated[str, typer.Option(help="Which model; the best one if not given.")] = "",
     data: Annotated[Path | None, typer.Option(help="Where the training data are now.")] = None,
@@ -118,8 +119,9 @@ def explain(
     from armillary.learn.explaining import explain as measure
     from armillary.services.cli.sheets import print_json, print_table
 
+    samples = data if data is not None else _samples_of_products(context, run)
     with progress_bar("explain") as progress:
-        found = measure(run, data=data, model=model, progress=progress)
+        found = measure(run, data=samples, model=model, progress=progress)
     if as_json:
         print_json([one.to_record() for one in found])
         return
@@ -153,6 +155,21 @@ def _export(run: Path, *, silent: bool = False, **named: Any) -> dict[str, Any]:
         same = "the same labels" if parity["classes"] else "the same numbers"
         typer.echo(f"{os.path.relpath(parity['path'])} and .json: {same} on {parity['rows']} rows", err=True)
     return parity
+
+
+def _samples_of_products(context: typer.Context, run: Path) -> Any:
+    """Make the samples of a run that learnt from products anew; None for one that learnt from files."""
+    from armillary.learn.folder import read_run
+    from armillary.learn.publishing import PRODUCTS
+    from armillary.learn.study import study_of
+    from armillary.services.samples import samples_of_products
+
+    study = study_of(read_run(run)["study"])
+    if study.data.layout != PRODUCTS:
+        return None
+    desk = desk_of(context)
+    with progress_bar("products") as progress:
+        return samples_of_products(desk, study, progress)
 
 
 def _told(row: dict[str, Any], name: str) -> str:

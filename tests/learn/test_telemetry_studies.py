@@ -14,7 +14,7 @@ STUDIES = Path(__file__).parents[2] / "examples" / "studies"
 
 
 def study_of(name: str) -> Study:
-    return replace(read_study(STUDIES / f"{name}.toml"), seeds=1, resamples=20)
+    return replace(read_study(STUDIES / f"{name}.toml"), seeds=1, resamples=20, calibrate="none")
 
 
 def outcome_of(study: Study, data: Path, **options: Any) -> Outcome:

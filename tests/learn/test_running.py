@@ -73,6 +73,12 @@ def test_a_run_has_scores_intervals_seeds_controls_and_costs() -> None:
     assert outcome.test["models"]["logistic"]["scores"]["accuracy"] > 0.7
 
 
+def test_without_resamples_there_are_no_intervals_and_no_ties() -> None:
+    outcome = run(study(resamples=0, seeds=1), table(rows=200))
+    assert outcome.ties == ()
+    assert outcome.trained[0].record["intervals"] == {}
+
+
 def test_nothing_can_be_learnt_from_noise() -> None:
     outcome = run(study(), table(shift=0.0))
     for one in outcome.trained:

@@ -193,7 +193,7 @@ def _best(study: Study, trained: Sequence[Trained]) -> int:
 def _ties(study: Study, prepared: Prepared, trained: Sequence[Trained], best: int) -> tuple[str, ...]:
     """Compare the best model with each other one on the same blocks."""
     name = chosen_by(study) if study.task != "events" else HEADLINES["events"][0]
-    others = [one for one in trained if one is not trained[best]]
+    others = [one for one in trained if one is not trained[best] and study.resamples]
     return tuple(f"{name}: {_compared(study, prepared, trained[best], one, name).text}" for one in others)
 
 

@@ -78,6 +78,9 @@ def test_blocks_answer_as_the_whole_does(run: Run, tmp_path: Path, rows: int) ->
 
 def test_windows_reach_as_far_as_the_features(run: Run) -> None:
     assert reach_of(run.study) == 12 * 3600
+    bare, strange = (study_of(STUDY | {"features": [{"use": one}]}) for one in ("rolling", "stretches"))
+    assert reach_of(bare) == 6 * 3600
+    assert np.isinf(reach_of(strange))
     block = cut(run, series(), 200)[2]()
     assert block.kept.sum() == 200
     assert block.samples.sizes["sample"] == 224

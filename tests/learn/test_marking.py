@@ -46,7 +46,7 @@ def told(found: list[Mark]) -> list[Any]:
 decoders = st.builds(
     Decoder, smooth=st.sampled_from([0.0, 3600.0, 3 * 3600.0]), threshold=st.sampled_from([0.3, 0.5, 0.7]),
     join=st.sampled_from([0.0, 7200.0]), least=st.sampled_from([0.0, 7200.0]),
-    widen=st.sampled_from([0.0, 3600.0, -1800.0]),
+    widen=st.sampled_from([0.0, 3600.0, -1800.0]), share=st.sampled_from([0.0, 0.5]),
 )  # fmt: skip
 
 

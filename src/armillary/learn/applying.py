@@ -29,8 +29,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: What says where a sample lies, beside what the split names.
 _PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y")
-#: Options of feature steps that reach to other samples, as durations.
-_REACHING: Final = ("windows", "lags")
+#: Feature steps that look at one sample only.
+_ALONE: Final = frozenset({
+    "columns", "course", "differences", "indicators", "log", "products", "quant", "sed", "spectra", "steadiness",
+})  # fmt: skip
+#: Feature steps that reach to other samples: the option that says how far, as durations, and what it is if not given.
+_REACHING: Final = {"rolling": ("windows", "6h"), "lags": ("lags", "0s")}
 #: Rows of a block that is cut out of samples in memory.
 BLOCK_ROWS: Final = 50_000
 
@@ -187,6 +191,8 @@ def features_of(run: Run, samples: "xr.Dataset") -> Features:
 def reach_of(study: Study) -> float:
     """Give how many seconds features reach to other samples on either side: blocks must overlap by that.
 
+    Infinite if a step looks at a whole series, as one that is not known here may: then there is one block only.
+
     Examples
     --------
     >>> from armillary.learn.study import Step, study_of
@@ -200,21 +206,23 @@ def reach_of(study: Study) -> float:
     """
     reach = 0.0
     for step in study.features:
-        for name in _REACHING:
-            values = step.options.get(name, ())
+        if step.use in _REACHING:
+            name, usual = _REACHING[step.use]
+            values = step.options.get(name, usual)
             listed = [values] if isinstance(values, str | int | float) else list(values)
             reach = max([reach, *(seconds_of(one) for one in listed)])
-    # a step that names no window has one of its own: see `rolling`
-    bare = any(step.use == "rolling" and "windows" not in step.options for step in study.features)
-    return max(reach, seconds_of("6h")) if bare else reach
+        elif step.use not in _ALONE:
+            return float("inf")
+    return reach
 
 
 def cut(run: Run, samples: "xr.Dataset", rows: int = BLOCK_ROWS) -> list[Callable[[], Block]]:
     """Cut samples in memory into blocks, in the order of group and time, that overlap as far as features reach."""
     count = samples.sizes["sample"]
-    if run.fitted.part.options.get(EACH_GROUP):
+    reach = reach_of(run.study)
+    if run.fitted.part.options.get(EACH_GROUP) or np.isinf(reach):
         # One model a group may have to learn from rows of the new samples: all of them are needed at once.
-        return [lambda: Block(samples, np.ones(count, bool))]
+        rows = max(count, 1)
     if "time" not in samples.variables:
         return [
             _cut_out(samples, np.arange(count), (at, min(at + rows, count)), (0, 0)) for at in range(0, count, rows)
@@ -223,13 +231,13 @@ def cut(run: Run, samples: "xr.Dataset", rows: int = BLOCK_ROWS) -> list[Callabl
     groups = column(samples, "group").astype(str) if "group" in samples else np.zeros(count, "U1")
     order = np.lexsort((times, groups))
     times, groups = times[order], groups[order]
-    reach = round(1e9 * reach_of(run.study))
+    around = 0 if np.isinf(reach) else round(1e9 * reach)
     made = []
     for first in range(0, count, rows):
         last = min(first + rows, count)
         begin, end = np.searchsorted(groups, groups[first], "left"), np.searchsorted(groups, groups[last - 1], "right")
-        low = int(begin) + int(np.searchsorted(times[begin:first], times[first] - reach))
-        high = last + int(np.searchsorted(times[last:end], times[last - 1] + reach, "right"))
+        low = int(begin) + int(np.searchsorted(times[begin:first], times[first] - around))
+        high = last + int(np.searchsorted(times[last:end], times[last - 1] + around, "right"))
         made.append(_cut_out(samples, order, (first, last), (first - low, high - last)))
     return made
 

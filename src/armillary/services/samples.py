@@ -122,8 +122,9 @@ def blocks_of_products(
     if not cadence:
         raise BadRequest("this model was not trained on a series with a cadence", "give a file in its study's layout")
     grid = grid_of(interval, cadence)
-    more = int(np.ceil(reach_of(run.study) * 1e9 / grid.step))
-    size = max(BLOCK_ROWS, 4 * more)
+    reach = reach_of(run.study)
+    more = 0 if np.isinf(reach) else int(np.ceil(reach * 1e9 / grid.step))
+    size = grid.count if np.isinf(reach) else max(BLOCK_ROWS, 4 * more)
     cuts = [(low, min(low + size, grid.count)) for low in range(0, grid.count, size)]
     return [partial(_block, desk, products, grid, (low, high, more), progress) for low, high in cuts]
 
@@ -131,7 +132,17 @@ def blocks_of_products(
 def blocks_of_table(
     desk: Desk, run: "Run", request: Request, progress: Progress = silent
 ) -> Iterator[Callable[[], "Block"]]:
-    """Give the rows of a table product as blocks."""
+    """Give the rows of a table product as blocks.
+
+    Raises
+    ------
+    BadRequest
+        If features of a row need others, which may lie in another block.
+    """
+    from armillary.learn.applying import reach_of
+
+    if reach_of(run.study):
+        raise BadRequest("the features of this model look at neighbouring rows", "write the table to a file first")
     for table in desk.blocks(request, progress):
         if table.num_rows:
             yield partial(_table_block, run, table.to_pandas())
@@ -144,12 +155,13 @@ def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:
     ------
     ArmillaryError
     """
-    from armillary.learn.applying import cut
+    from armillary.learn.applying import cut, reach_of
     from armillary.learn.publishing import PRODUCTS
 
     if run.study.data.layout == PRODUCTS:
         raise BadRequest(f"{path.name} is a file, and the study learns from products", "name products of the tree")
-    if run.study.data.layout == "table" and path.suffix == ".parquet" and "once" not in run.study.data.options:
+    alone = "once" not in run.study.data.options and not reach_of(run.study)
+    if run.study.data.layout == "table" and path.suffix == ".parquet" and alone:
         return _parquet_blocks(run, path)
     return cut(run, unlabelled(run, path))
 

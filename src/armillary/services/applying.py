@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: Columns of samples that are the place of an object.
 _OBJECT: Final = ("ra", "dec", "source_id")
+#: Seconds for which the answers of an interrupted call are kept.
+_KEPT: Final = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ def apply_run(
     about |= {"run": _identity(run), "model": run.name, "prior": dict(prior or {}), "points": points}
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
     folder = desk.home / "applied" / name
+    _tidy(folder.parent)
     return apply(run, blocks, folder, prior=prior, points=points, total=total, progress=share(progress, 0.0, 0.95))
 
 
@@ -307,6 +311,13 @@ def _stamp(path: Path) -> list[Any]:
     """Tell one state of a file or folder from another."""
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
     return [[str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns] for one in files]
+
+
+def _tidy(folder: Path) -> None:
+    """Remove answers of calls that were interrupted and never repeated."""
+    for one in folder.glob("*"):
+        if time.time() - one.stat().st_mtime > _KEPT:
+            shutil.rmtree(one, ignore_errors=True)
 
 
 def _known(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from armillary.errors import BadRequest
 from armillary.learn.drivers import Driver, drivers, effects
 from armillary.learn.figures import draw, paint_drivers, paint_effects
-from armillary.learn.folder import read_metrics, read_run, write_json, write_text
+from armillary.learn.folder import read_metrics, read_run, undamaged, write_json, write_text
 from armillary.learn.judging import HEADLINES
 from armillary.learn.preparing import Prepared, folds, prepare
 from armillary.learn.publishing import samples_for
@@ -40,11 +40,14 @@ def explain(
     ------
     BadRequest
         If the run is not complete, the model is not in it, or the data are not those that it saw.
+    DamagedFile
     """
-    about = read_run(folder)
-    study = study_of(about["study"])
-    prepared = prepare(study, _same_data(study, about, data))
-    part = _part(study, model or read_metrics(folder)["best"])
+    about, metrics = read_run(folder), read_metrics(folder)
+    with undamaged(folder):
+        study, title = study_of(about["study"]), model or metrics["best"]
+        seen = about["data"]
+    prepared = prepare(study, _same_data(study, seen, data))
+    part = _part(study, title)
     score = HEADLINES[study.task][0]
     found = drivers(study, part, prepared, folds(study, prepared), score, share(progress, 0.0, 0.9))
     write_json(
@@ -56,9 +59,9 @@ def explain(
     return found
 
 
-def _same_data(study: Study, about: dict[str, Any], data: "Path | xr.Dataset | None") -> "xr.Dataset":
+def _same_data(study: Study, seen: str, data: "Path | xr.Dataset | None") -> "xr.Dataset":
     samples = samples_for(study, data)
-    if fingerprint(samples) != about["data"]:
+    if fingerprint(samples) != seen:
         raise BadRequest("these are not the data that the run learnt from", "give --data the ones it did")
     return samples
 

@@ -3,13 +3,14 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from armillary.errors import BadRequest, CannotWrite, DamagedFile
+from armillary.errors import ArmillaryError, BadRequest, CannotWrite, DamagedFile
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Says what a run was about; a folder with it, or with `STARTED` only, is a run folder.
@@ -84,6 +85,23 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     BadRequest, DamagedFile
     """
     return _read(folder, "metrics.json")
+
+
+@contextmanager
+def undamaged(folder: Path) -> Iterator[None]:
+    """Look things up in files of a run: what is missing in them, or of another kind, makes them damaged.
+
+    Raises
+    ------
+    DamagedFile
+    """
+    try:
+        yield
+    except ArmillaryError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError) as failed:
+        problem = f"files of the run {folder} are damaged or incomplete: {failed!r}".replace("\n", " ")
+        raise DamagedFile(problem, "run the study again into another folder") from failed
 
 
 def file_name(title: str) -> str:

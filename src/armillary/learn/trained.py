@@ -13,7 +13,7 @@ from armillary.learn.answers import Fitted
 from armillary.learn.calibration import Calibration, calibration_of
 from armillary.learn.conformal import Conformal, conformal_of, fit_conformal
 from armillary.learn.events import Decoder
-from armillary.learn.folder import file_name, read_metrics, read_run, write_json
+from armillary.learn.folder import file_name, read_metrics, read_run, undamaged, write_json
 from armillary.learn.judging import judged_rows
 from armillary.learn.models.keeping import load
 from armillary.learn.preparing import Prepared
@@ -118,11 +118,17 @@ def load_run(folder: Path, model: str = "") -> Run:
     DamagedFile, BadData
     """
     about, metrics, recipe = read_run(folder), read_metrics(folder), _recipe(folder)
-    title = model or metrics["best"]
+    with undamaged(folder):
+        return _loaded(folder, about, metrics, recipe, model or metrics["best"])
+
+
+def _loaded(folder: Path, about: Record, metrics: Record, recipe: Record, title: str) -> Run:
     if title not in recipe["models"]:
         raise BadRequest(f"the run has no model {title!r}", f"it has {', '.join(recipe['models'])}")
     study, kept, held = study_of(about["study"]), recipe["models"][title], metrics["held_out"][title]
-    part = next(one for one in study.models if one.title == title)
+    part = next((one for one in study.models if one.title == title), None)
+    if part is None:
+        raise DamagedFile(f"the study of {folder} has no model {title!r}", "run the study again into another folder")
     return Run(
         folder, study, about["key"], _fitted(folder, part, kept), tuple(recipe["classes"]),
         calibration_of(held["calibration"]) if held["calibration"] else None,

@@ -11,6 +11,7 @@ import numpy as np
 
 from armillary.errors import ArmillaryError, BadData, BrokenPlugin, one_line
 from armillary.learn.features import Features
+from armillary.learn.folder import file_name
 from armillary.learn.models import make_model
 from armillary.learn.preparing import Prepared
 from armillary.learn.samples import column, rows_to_judge
@@ -123,7 +124,7 @@ def held_out(
         folds = [Fold(np.flatnonzero(~rows_to_judge(prepared.samples)), np.flatnonzero(prepared.judged))]
     for number, fold in enumerate(folds):
         progress(number / len(folds), f"{part.title}: fold {number + 1} of {len(folds)}, seed {seed}")
-        kept = folder / f"{part.title.replace('/', '-')}-{seed}-{number}.npy" if folder else None
+        kept = folder / f"{file_name(part.title)}-{seed}-{number}.npy" if folder else None
         if kept and kept.exists():
             answer[fold.test] = np.load(kept, allow_pickle=False)
             continue

@@ -8,6 +8,7 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter
 from armillary.learn.features import Features, build
+from armillary.learn.layouts import positive_class
 from armillary.learn.samples import classes_of, codes_of, column, rows_to_judge
 from armillary.learn.splits import Fold, blocks_of, folds_of
 from armillary.learn.study import LabelPart, Study
@@ -86,17 +87,25 @@ def folds(study: Study, prepared: Prepared) -> list[Fold]:
 
 
 def positive_of(study: Study, classes: tuple[str, ...]) -> str:
-    """Give the class that ``precision``, ``recall`` and ``ap`` are about; empty if there are more than two.
+    """Give the class that ``precision`` and ``recall`` are about: told, or the layout's, or the last of two.
 
     Raises
     ------
     BadParameter
-        If the study names one that does not occur.
+        If the study names one that does not occur; if a study of events or of novelty does not tell which it looks for.
     """
     wanted = study.labels.positive
     if wanted and wanted not in classes:
         raise BadParameter(f"[labels] positive = {wanted!r} does not occur", f"the classes are {', '.join(classes)}")
-    return wanted or (classes[-1] if len(classes) == 2 else "")
+    wanted = wanted or positive_class(study.data.layout, study.data.options)
+    if wanted in classes:
+        return wanted
+    if study.task in {"events", "novelty"}:
+        problem = f"the study does not say which of the classes {', '.join(classes)} is looked for"
+        raise BadParameter(
+            problem, f'give below [labels] for example positive = "{classes[0] if classes else "event"}"'
+        )
+    return classes[-1] if len(classes) == 2 else ""
 
 
 def _target(study: Study, samples: "xr.Dataset", classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
@@ -153,6 +162,8 @@ def _check(study: Study, features: Features, target: Array, judged: Array, class
     if study.task in {"classes", "events"} and len(np.unique(target[judged])) < 2:
         only = classes[int(target[judged][0])]
         raise BadData(f"all {int(judged.sum())} labelled samples are {only!r}", "add samples of another class")
+    if study.task in {"events", "novelty"}:
+        positive_of(study, classes)
     empty = ~np.isfinite(features.matrix).any(axis=0)
     if empty.all():
         raise BadData("not a single feature has a number", "look at the columns and the fill values of the data")

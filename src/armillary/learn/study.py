@@ -7,18 +7,21 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from armillary.errors import BadParameter
+from armillary.learn.folder import file_name
 
 Part = TypeVar("Part")
 
 #: What is asked: intervals of a series, classes of samples, numbers, or an order of strangeness.
 TASKS: Final = ("events", "classes", "regression", "novelty")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+#: Letters of a name that becomes part of file names.
+_LONGEST: Final = 80
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -54,7 +57,8 @@ class LabelPart:
     least : int
         Classes with fewer rows than this are left out; the report says which.
     positive : str
-        For two classes: the one that ``precision``, ``recall`` and ``ap`` are about; the last in order if empty.
+        The class that ``precision``, ``recall`` and ``ap`` are about, and that events or novelty are. If empty the one
+        of the layout; else the last of two classes, but events and novelty then need it.
     """
 
     merge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -228,11 +232,7 @@ class Study:
         """
         if self.task not in TASKS:
             raise BadParameter(f"study {self.name!r} has the unknown task {self.task!r}", f"give one of {TASKS}")
-        titles = [one.title for one in self.models]
-        twice = sorted({one for one in titles if titles.count(one) > 1})
-        if not titles or twice:
-            problem = f"two models are named {twice[0]!r}" if twice else "no model is given"
-            raise BadParameter(f"study {self.name!r}: {problem}", "give each [[models]] a name of its own")
+        _check_titles(self.name, [one.title for one in self.models])
         if self.seeds < 1:
             raise BadParameter(f"study {self.name!r}: seeds = {self.seeds}", "give 1 or more")
 
@@ -315,6 +315,23 @@ def seconds_of(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
+
+
+def _check_titles(study: str, titles: Sequence[str]) -> None:
+    """Check that the files of models, on any system, have names of their own."""
+    hint = "give each [[models]] a name of its own"
+    if not titles:
+        raise BadParameter(f"study {study!r}: no model is given", hint)
+    files: dict[str, str] = {}
+    for title in titles:
+        if len(title) > _LONGEST:
+            raise BadParameter(f"study {study!r}: the name {title[:20]!r}... is too long", f"give {_LONGEST} letters")
+        other = files.setdefault(file_name(title).casefold(), title)
+        if titles.count(title) > 1:
+            raise BadParameter(f"study {study!r}: two models are named {title!r}", hint)
+        if other != title:
+            problem = f"study {study!r}: the names {other!r} and {title!r} would give one file"
+            raise BadParameter(problem, "let them differ in letters or digits")
 
 
 def _split(record: Any) -> Split:

@@ -20,6 +20,8 @@ LAYOUTS: Final[dict[str, str]] = {
     "table": "table",
     "timeline": "timeline",
 }
+#: What layouts that make the labels themselves call the class that is looked for.
+_POSITIVE: Final[dict[str, str]] = {"channels": "anomaly", "ranking": "novel", "timeline": "event"}
 
 
 def read_samples(layout: str, path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -44,3 +46,14 @@ def read_samples(layout: str, path: Path, options: Mapping[str, Any]) -> "xr.Dat
         raise BadParameter(f"there is nothing at {path}", "give the path, or set ARMILLARY_DATA to the folder of data")
     module = import_module(f"armillary.learn.layouts.{LAYOUTS[layout]}")
     return check_samples(module.read(path, dict(options)))
+
+
+def positive_class(layout: str, options: Mapping[str, Any]) -> str:
+    """Give the class that a layout's option ``positive`` names, or that the layout itself looks for; empty if none.
+
+    Examples
+    --------
+    >>> positive_class("timeline", {"positive": "icme"}), positive_class("timeline", {}), positive_class("table", {})
+    ('icme', 'event', '')
+    """
+    return str(options.get("positive", _POSITIVE.get(layout, "")))

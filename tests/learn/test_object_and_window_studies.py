@@ -35,7 +35,7 @@ def test_regions_are_known_on_other_orbits(real_data: Path) -> None:
         samples.isel(sample=np.arange(423, samples.sizes["sample"])),
     )
     assert outcome.test is not None
-    scores = next(iter(outcome.test["models"].values()))["scores"]
+    scores = next(iter(outcome.test.models.values()))["scores"]
     assert scores["accuracy"] > 0.9
     assert all(scores["per_class"][name]["f1"] > 0.9 for name in ("foreshock", "magnetosheath", "magnetosphere"))
 

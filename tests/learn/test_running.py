@@ -70,7 +70,38 @@ def test_a_run_has_scores_intervals_seeds_controls_and_costs() -> None:
     assert outcome.controls["majority"]["accuracy"] == pytest.approx(0.6, abs=0.06)
     assert set(forest["costs"]) >= {"fit_s", "latency_ms", "rows_per_s"}
     assert outcome.test is not None
-    assert outcome.test["models"]["logistic"]["scores"]["accuracy"] > 0.7
+    assert outcome.test.models["logistic"]["scores"]["accuracy"] > 0.7
+
+
+def test_test_data_that_were_learnt_from_are_told(tmp_path: Path) -> None:
+    data = save(table(rows=200), tmp_path / "it.csv")
+    metrics = publish(study(seeds=1), tmp_path / "run", data=data, test_data=data)
+    assert any(one["kind"] == "duplicates" and one["message"].startswith("test data") for one in metrics["leaks"])
+    assert "test data" in (tmp_path / "run" / "card.md").read_text().splitlines()[0]
+    clean = publish(study(seeds=1), tmp_path / "two", data=data, test_data=save(table(1, rows=200), tmp_path / "b.csv"))
+    assert not [one for one in clean["leaks"] if one["message"].startswith("test data")]
+
+
+def test_classes_that_were_not_learnt_are_told() -> None:
+    test = table(seed=1, rows=200)
+    labels = test["label"].values.astype(object)
+    labels[:50] = "nova"
+    outcome = run(study(seeds=1), table(rows=200), test=test.assign(label=("sample", labels)))
+    assert outcome.test is not None
+    assert "25% of the test samples are of classes that were not learnt" in outcome.test.notes[-1]
+
+
+def test_what_was_answered_on_test_data_is_kept(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    data, test = save(table(rows=200), tmp_path / "it.csv"), save(table(3, rows=150), tmp_path / "b.csv")
+    metrics = publish(study(seeds=1), tmp_path / "run", data=data, test_data=test)
+    rows = pq.read_table(tmp_path / "run" / "test_predictions.parquet").to_pandas()
+    said = np.where(rows["logistic: storm"] > 0.5, "storm", "quiet")
+    accuracy = metrics["test"]["models"]["logistic"]["scores"]["accuracy"]
+    assert (said == rows["label"]).mean() == pytest.approx(accuracy)
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {"data", "test_data", "labels", "split", "key"} <= set(about)
 
 
 def test_without_resamples_there_are_no_intervals_and_no_ties() -> None:

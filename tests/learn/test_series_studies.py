@@ -44,8 +44,8 @@ def test_dst_is_forecast_better_by_its_drivers_than_by_its_past(real_data: Path)
     early, late = (samples.isel(sample=part) for part in (slice(0, half), slice(half, None)))
     outcome = run(replace(study, models=linear), early, late)
     assert outcome.test is not None
-    rmse = {name: one["scores"]["rmse"] for name, one in outcome.test["models"].items()}
-    assert rmse["ridge"] < rmse["ridge on the past"] < outcome.test["controls"]["persistence"]["rmse"]
+    rmse = {name: one["scores"]["rmse"] for name, one in outcome.test.models.items()}
+    assert rmse["ridge"] < rmse["ridge on the past"] < outcome.test.controls["persistence"]["rmse"]
 
 
 @pytest.mark.parametrize("name", ["icme", "dst"])

@@ -1,11 +1,14 @@
 """Judging the task "events": from answers along a series to intervals, and their scores beside trivial controls."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.learn.bootstrap import interval_of_sums
+from armillary.learn.bootstrap import Comparison, compare, interval_of_sums
+from armillary.learn.calibration import fold_blocks
 from armillary.learn.events import Decoder, block_counts, choose, controls, decode, rates, score
 from armillary.learn.events.scoring import key_of
 from armillary.learn.judging import judged_rows
@@ -27,14 +30,66 @@ def choose_decoder(study: Study, prepared: Prepared, answer: Array) -> Decoder:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How answers become events: for new data, and for held-out answers without looking at what is judged.
+
+    Parameters
+    ----------
+    whole : Decoder
+        Chosen on all held-out answers.
+    others : tuple of Decoder
+        Each chosen without the blocks of one fold.
+    folds : array of int, (n,)
+        The fold of each sample.
+    """
+
+    whole: Decoder
+    others: tuple[Decoder, ...]
+    folds: Array
+
+
+def choose_decoding(study: Study, prepared: Prepared, answer: Array) -> Decoding:
+    """Choose decoders on held-out answers: one of all of them, and one for each fold that has not seen it."""
+    whole = choose_decoder(study, prepared, answer)
+    folds = fold_blocks(prepared.blocks)
+    others = []
+    for fold in range(folds.max() + 1):
+        hidden = answer.copy()
+        hidden[folds == fold] = np.nan
+        try:
+            others.append(choose_decoder(study, prepared, hidden))
+        except BadData:  # no true event is left to choose by
+            others.append(whole)
+    return Decoding(whole, tuple(others), folds)
+
+
+def events_across(study: Study, prepared: Prepared, answer: Array, decoding: Decoding) -> Array:
+    """Give the predicted events, each by a decoder that was chosen without the block of its middle."""
+    rows = judged_rows(prepared, answer)
+    samples = np.column_stack([_groups(prepared)[rows], _times(prepared)[rows]])
+    order = np.lexsort((samples[:, 1], samples[:, 0]))
+    samples, folds = samples[order], decoding.folds[rows][order]
+    found = [np.zeros((0, 3), np.int64)]
+    for fold, decoder in enumerate(decoding.others):
+        events = events_of(study, prepared, answer, decoder)
+        found.append(events[_fold_of(events, samples, folds) == fold])
+    return np.concatenate(found)
+
+
 def events_of(study: Study, prepared: Prepared, answer: Array, decoder: Decoder) -> Array:
     """Give the predicted events, rows start, stop, group."""
     times, scores, groups = series_of(study, prepared, answer)
     return decode(times, scores, decoder, cadence=cadence_of(prepared), groups=groups)
 
 
-def judge_events(study: Study, prepared: Prepared, answer: Array, decoder: Decoder) -> Record:
-    """Score the events that a decoder makes of answers.
+def judge_events(study: Study, prepared: Prepared, answer: Array, decoding: Decoder | Decoding) -> Record:
+    """Score the events that are made of answers.
+
+    Parameters
+    ----------
+    decoding : Decoder or Decoding
+        A decoder for answers that it was not chosen on; else a decoding across folds.
 
     Returns
     -------
@@ -42,12 +97,46 @@ def judge_events(study: Study, prepared: Prepared, answer: Array, decoder: Decod
         ``scores`` (``event_f1_iou25``...), ``intervals`` of the F1 by resampled blocks, ``curve``, ``onset``,
         ``offset``, ``time``.
     """
-    predicted, truth = events_of(study, prepared, answer, decoder), truth_of(prepared)
+    how = events_of if isinstance(decoding, Decoder) else events_across
+    predicted, truth = how(study, prepared, answer, decoding), truth_of(prepared)  # type: ignore[arg-type]
     span = span_of(prepared, answer)
     found = score(predicted, truth, span, iou=study.events.iou)
     scores = {name: found.pop(name) for name in list(found) if name.startswith("event_")}
     intervals = _intervals(study, prepared, (predicted, truth, span), answer) if study.resamples else {}
     return {"scores": scores, "intervals": intervals, **found}
+
+
+def compare_events(
+    study: Study, prepared: Prepared, a: tuple[Array, Decoding], b: tuple[Array, Decoding], names: tuple[str, str]
+) -> Comparison:
+    """Compare the F1 of two models' events at the overlap that is aimed at, on the same blocks."""
+    aim = study.events.aim if isinstance(study.events.aim, float | int) else study.events.aim[0]
+    rows = judged_rows(prepared, a[0])
+    place: Any = {"span": span_of(prepared, a[0]), "groups": _groups(prepared)[rows]}
+    counts = [
+        block_counts(
+            events_across(study, prepared, *one), truth_of(prepared), aim, _times(prepared)[rows],
+            prepared.blocks[rows], **place,
+        )
+        for one in (a, b)
+    ]  # fmt: skip
+    first, second = (_f1_of(one) for one in counts)
+    return compare(first, second, np.arange(len(counts[0])), study.resamples, study.seed, names=names)
+
+
+def _f1_of(counts: Array) -> Callable[[Array], float]:
+    return lambda blocks: float(rates(counts[blocks].sum(axis=0))[2])
+
+
+def _fold_of(events: Array, samples: Array, folds: Array) -> Array:
+    """Give the fold of the sample that starts last before the middle of each event; rows of samples: group, time."""
+    found = np.zeros(len(events), np.int64)
+    middles = events[:, 0] + (events[:, 1] - events[:, 0]) // 2
+    for group in np.unique(events[:, 2]):
+        mine, of = events[:, 2] == group, np.flatnonzero(samples[:, 0] == group)
+        at = np.searchsorted(samples[of, 1], middles[mine], side="right") - 1
+        found[mine] = folds[of[np.clip(at, 0, len(of) - 1)]]
+    return found
 
 
 def judge_event_controls(study: Study, prepared: Prepared, answer: Array) -> dict[str, Record]:

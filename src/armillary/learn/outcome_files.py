@@ -8,6 +8,7 @@ import numpy as np
 
 from armillary.learn.folder import file_name, write_json, write_predictions, write_text
 from armillary.learn.models.keeping import save
+from armillary.learn.preparing import Prepared
 from armillary.learn.running import Outcome, Trained, chosen_by
 from armillary.learn.samples import column
 from armillary.learn.study import Study
@@ -37,7 +38,7 @@ def metrics_of(study: Study, outcome: Outcome) -> Record:
     """
     best = outcome.trained[outcome.best].fitted.part.title
     held = {one.fitted.part.title: one.record for one in outcome.trained}
-    judged = outcome.test["models"] if outcome.test else held
+    judged = outcome.test.models if outcome.test else held
     scores = judged[best]["scores"]
     top = {name: scores[name] for name in TOP if name in scores}
     about: Record = {
@@ -45,8 +46,9 @@ def metrics_of(study: Study, outcome: Outcome) -> Record:
         "best": best,
         "chosen_by": chosen_by(study),
     }
-    about |= {"random_split": study.split.random, "leaks": list(outcome.leaks), "notes": list(outcome.prepared.notes)}
-    found = {"ties": list(outcome.ties), "held_out": held, "controls": outcome.controls, "test": outcome.test}
+    about |= {"random_split": study.split.random, "leaks": _leaks(outcome), "notes": _notes(outcome)}
+    found: Record = {"ties": list(outcome.ties), "held_out": held, "controls": outcome.controls}
+    found["test"] = outcome.test.to_record() if outcome.test else None
     return {**top, **about, "classes": list(outcome.prepared.classes), **found}
 
 
@@ -62,7 +64,11 @@ def write_outcome(folder: Path, study: Study, outcome: Outcome) -> Record:
     metrics = metrics_of(study, outcome)
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "pareto.csv", _pareto(study, outcome.trained))
-    write_predictions(folder / "predictions.parquet", _predictions(study, outcome))
+    answers = [one.answer for one in outcome.trained]
+    write_predictions(folder / "predictions.parquet", _predictions(study, outcome, outcome.prepared, answers))
+    if outcome.test:
+        told = _predictions(study, outcome, outcome.test.prepared, outcome.test.answers)
+        write_predictions(folder / "test_predictions.parquet", told)
     return metrics
 
 
@@ -80,7 +86,7 @@ def _save(folder: Path, one: Trained) -> int:
 
 
 def _pareto(study: Study, trained: Sequence[Trained]) -> str:
-    names = ("fit_s", "latency_ms", "rows_per_s", "size_kB")
+    names = ("fit_s", "latency_ms", "rows_per_s", "size_kB", "memory_MB", "energy_J_per_1000")
     lines = [",".join(("model", chosen_by(study), *names, "pareto"))]
     for one in trained:
         numbers = [one.record["scores"].get(chosen_by(study)), *(one.record["costs"].get(name) for name in names)]
@@ -89,23 +95,29 @@ def _pareto(study: Study, trained: Sequence[Trained]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _predictions(study: Study, outcome: Outcome) -> dict[str, Array]:
-    prepared = outcome.prepared
+def _leaks(outcome: Outcome) -> list[Record]:
+    return [*outcome.leaks, *(outcome.test.leaks if outcome.test else ())]
+
+
+def _notes(outcome: Outcome) -> list[str]:
+    return [*outcome.prepared.notes, *(f"test data: {one}" for one in (outcome.test.notes if outcome.test else ()))]
+
+
+def _predictions(study: Study, outcome: Outcome, prepared: Prepared, answers: Sequence[Array]) -> dict[str, Array]:
     rows = np.flatnonzero(prepared.judged)
     columns: dict[str, Array] = {"sample": rows, "block": prepared.blocks[rows]}
     for name in ("time", "group", *study.split.space_on, *study.split.sky_on):
         if name in prepared.samples.variables and prepared.samples[name].ndim == 1:
             columns[name] = column(prepared.samples, name)[rows]
     columns["label"] = column(prepared.samples, "label")[rows]
-    for one in outcome.trained:
-        columns |= _answers(one, prepared.classes, rows)
+    for one, answer in zip(outcome.trained, answers, strict=True):
+        columns |= _answers(one.fitted.part.title, answer[rows], prepared.classes, columns)
     return columns
 
 
-def _answers(one: Trained, classes: tuple[str, ...], rows: Array) -> dict[str, Array]:
-    title, answer = one.fitted.part.title, one.answer[rows]
+def _answers(title: str, answer: Array, classes: tuple[str, ...], there: Mapping[str, Array]) -> dict[str, Array]:
     if answer.ndim == 1:
-        return {title: answer}
+        return {f"{title} (model)" if title in there else title: answer}
     return {f"{title}: {name}": answer[:, number] for number, name in enumerate(classes)}
 
 

@@ -15,7 +15,7 @@ from armillary.learn.folder import begin, finish, plain
 from armillary.learn.layouts import read_samples
 from armillary.learn.outcome_files import write_outcome
 from armillary.learn.running import run
-from armillary.learn.samples import check_samples, fingerprint
+from armillary.learn.samples import check_samples, fingerprint, fingerprint_of
 from armillary.learn.study import Study, read_study
 from armillary.learn.trained import write_recipe
 from armillary.model import Progress, share, silent
@@ -76,6 +76,8 @@ def publish(
     write_recipe(folder, asked, outcome)
     draw_outcome(folder / "figures", asked, outcome)
     write_card(folder, asked, about, metrics)
+    seen = outcome.prepared
+    about |= {"labels": fingerprint_of(seen.target), "split": fingerprint_of(seen.blocks, seen.judged)}
     finish(folder, plain(about | {"finished": datetime.now(UTC).isoformat(timespec="seconds")}))
     progress(1.0, "done")
     return metrics

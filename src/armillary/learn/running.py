@@ -5,7 +5,7 @@ test data are looked at once, at the end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +16,12 @@ from armillary.learn.bootstrap import Comparison, compare, compare_classes
 from armillary.learn.calibration import Calibration, choose_calibration
 from armillary.learn.calibration import held_out as held_out_calibration
 from armillary.learn.costs import measure, pareto
-from armillary.learn.event_judging import choose_decoder, judge_events
+from armillary.learn.event_judging import Decoding, choose_decoding, compare_events, judge_events
+from armillary.learn.features import Features
 from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows, scorer
-from armillary.learn.leaks import advise
-from armillary.learn.preparing import Prepared, folds, positive_of, prepare
+from armillary.learn.leaks import Finding, advise
+from armillary.learn.preparing import Prepared, folds, merged, positive_of, prepare
+from armillary.learn.samples import column
 from armillary.learn.splits import Fold
 from armillary.learn.study import ModelPart, Study
 from armillary.model import Progress, share, silent
@@ -46,7 +48,7 @@ class Trained:
     answer : array
         Held-out answers, calibrated.
     calibration : Calibration, optional
-    decoder : Decoder, optional
+    decoding : Decoding, optional
         How its answers become events.
     record : dict
         Scores, intervals, seeds, costs.
@@ -55,8 +57,41 @@ class Trained:
     fitted: Fitted
     answer: Array
     calibration: "Calibration | None"
-    decoder: "Decoder | None"
+    decoding: "Decoding | None"
     record: Record
+
+    @property
+    def decoder(self) -> "Decoder | None":
+        """How answers to new data become events."""
+        return self.decoding.whole if self.decoding else None
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What test data said.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    answers : tuple of array
+        Of each model.
+    models, controls : dict of str to dict
+        Scores by name.
+    notes : tuple of str
+    leaks : tuple of dict
+        Training rows among them, and shifts.
+    """
+
+    prepared: Prepared
+    answers: tuple[Array, ...]
+    models: Record
+    controls: Record
+    notes: tuple[str, ...]
+    leaks: tuple[Record, ...]
+
+    def to_record(self) -> Record:
+        """Give the scores as plain values."""
+        return {"models": self.models, "controls": self.controls, "notes": self.notes, "leaks": self.leaks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +112,7 @@ class Outcome:
         Scores of what needs no skill.
     ties : tuple of str
         The best model against each other one, in words: better, or a tie.
-    test : dict, optional
-        Scores on test data: ``models`` by name, ``controls``, ``notes``.
+    test : Unseen, optional
     """
 
     prepared: Prepared
@@ -87,7 +121,7 @@ class Outcome:
     leaks: tuple[Record, ...]
     controls: Record
     ties: tuple[str, ...] = ()
-    test: Record | None = None
+    test: Unseen | None = None
 
 
 def run(
@@ -149,15 +183,15 @@ def train(
     progress(0.8, f"{part.title}: calibrating and scoring")
     calibration = _calibrate(study, prepared, answers[0])
     calibrated = [_crossfitted(prepared, one, calibration) for one in answers]
-    decoder = choose_decoder(study, prepared, calibrated[0]) if study.task == "events" else None
-    record = _judge(study, prepared, calibrated[0], decoder)
-    record["seeds"] = _over_seeds(study, prepared, calibrated, decoder)
+    decoding = choose_decoding(study, prepared, calibrated[0]) if study.task == "events" else None
+    record = _judge(study, prepared, calibrated[0], decoding)
+    record["seeds"] = _over_seeds(study, prepared, calibrated, decoding)
     progress(0.95, f"{part.title}: fitting on everything")
     everything = np.arange(len(prepared)) if study.task != "novelty" else cut[0].train
     fitted = fit(study, part, prepared, everything, study.seed)
     record |= {"use": part.use, "costs": _costs(study, prepared, fitted), "calibration": _told(calibration)}
-    record["decoder"] = decoder.to_record() if decoder else None
-    return Trained(fitted, calibrated[0], calibration, decoder, record)
+    record["decoder"] = decoding.whole.to_record() if decoding else None
+    return Trained(fitted, calibrated[0], calibration, decoding, record)
 
 
 def answer_for(study: Study, trained: Trained, prepared: Prepared) -> Array:
@@ -192,12 +226,15 @@ def _best(study: Study, trained: Sequence[Trained]) -> int:
 
 def _ties(study: Study, prepared: Prepared, trained: Sequence[Trained], best: int) -> tuple[str, ...]:
     """Compare the best model with each other one on the same blocks."""
-    name = chosen_by(study) if study.task != "events" else HEADLINES["events"][0]
+    name = chosen_by(study)
     others = [one for one in trained if one is not trained[best] and study.resamples]
     return tuple(f"{name}: {_compared(study, prepared, trained[best], one, name).text}" for one in others)
 
 
 def _compared(study: Study, prepared: Prepared, a: Trained, b: Trained, name: str) -> Comparison:
+    if a.decoding and b.decoding and name.startswith("event_"):
+        titles = (a.fitted.part.title, b.fitted.part.title)
+        return compare_events(study, prepared, (a.answer, a.decoding), (b.answer, b.decoding), titles)
     rows = np.intersect1d(judged_rows(prepared, a.answer), judged_rows(prepared, b.answer))
     blocks = prepared.blocks[rows]
     how: Any = {
@@ -221,11 +258,11 @@ def _score(record: Mapping[str, Any], name: str) -> float:
     return float(value) if value is not None else float("nan")
 
 
-def _judge(study: Study, prepared: Prepared, answer: Array, decoder: "Decoder | None") -> Record:
+def _judge(study: Study, prepared: Prepared, answer: Array, decoding: "Decoder | Decoding | None") -> Record:
     record = judge(study, prepared, answer)
-    if decoder is None:
+    if decoding is None:
         return record
-    events = judge_events(study, prepared, answer, decoder)
+    events = judge_events(study, prepared, answer, decoding)
     record["scores"] |= events.pop("scores")
     record["intervals"] |= events.pop("intervals")
     return record | {"events": events}
@@ -240,14 +277,12 @@ def _controls(study: Study, prepared: Prepared, answer: Array, learnt: Array) ->
     return found
 
 
-def _over_seeds(study: Study, prepared: Prepared, answers: Sequence[Array], decoder: "Decoder | None") -> Record:
+def _over_seeds(study: Study, prepared: Prepared, answers: Sequence[Array], decoding: "Decoding | None") -> Record:
     """Give each headline score of each seed."""
     if len(answers) < 2:
         return {}
-    from dataclasses import replace
-
     quick = replace(study, resamples=0)
-    records = [_judge(quick, prepared, one, decoder)["scores"] for one in answers]
+    records = [_judge(quick, prepared, one, decoding)["scores"] for one in answers]
     names = (*HEADLINES[study.task], *(name for name in records[0] if name.startswith("event_f1")))
     return {name: [one[name] for one in records] for name in names if isinstance(records[0].get(name), float)}
 
@@ -296,16 +331,49 @@ def _mark_pareto(study: Study, trained: Sequence[Trained]) -> None:
 
 def _judge_test(
     study: Study, known: Prepared, trained: Sequence[Trained], test: "xr.Dataset", progress: Progress
-) -> Record:
+) -> Unseen:
+    """Judge every model once on test data, and look whether they are what they say: unseen."""
     progress(0.0, "making features of the test data")
     prepared = prepare(study, test, known.classes)
-    records = {}
+    notes = (*prepared.notes, *_strangers(study, known, test))
+    answers, records = [], {}
     for number, one in enumerate(trained):
         progress((number + 1) / (len(trained) + 1), f"{one.fitted.part.title}: test data")
-        records[one.fitted.part.title] = _judge(study, prepared, answer_for(study, one, prepared), one.decoder)
-    first = answer_for(study, trained[0], prepared)
-    return {
-        "models": records,
-        "controls": _controls(study, prepared, first, known.target),
-        "notes": list(prepared.notes),
-    }
+        answers.append(answer_for(study, one, prepared))
+        records[one.fitted.part.title] = _judge(study, prepared, answers[-1], one.decoder)
+    controls = _controls(study, prepared, answers[0], known.target)
+    leaks = tuple(one.to_record() for one in _seen_before(study, known, prepared))
+    return Unseen(prepared, tuple(answers), records, controls, notes, leaks)
+
+
+def _strangers(study: Study, known: Prepared, test: "xr.Dataset") -> list[str]:
+    """Say which classes of the test data no answer can name: their samples are not judged."""
+    if study.task not in {"classes", "events"}:
+        return []
+    labels = merged(column(test, "label").astype(str), study.labels.merge).astype(str)
+    wanted = {*known.classes, *study.labels.drop, ""}
+    names, counts = np.unique(labels, return_counts=True)
+    strange = [(name, int(count)) for name, count in zip(names, counts, strict=True) if name not in wanted]
+    if not strange:
+        return []
+    told, share = (
+        ", ".join(f"{name} ({count})" for name, count in strange),
+        sum(one[1] for one in strange) / len(labels),
+    )
+    return [f"{share:.0%} of the test samples are of classes that were not learnt, and were not judged: {told}"]
+
+
+def _seen_before(study: Study, known: Prepared, test: Prepared) -> list[Finding]:
+    """Look for training rows among the test rows, and for a shift between both."""
+    import xarray as xr
+
+    features = Features(
+        np.concatenate([known.features.matrix, test.features.matrix]), known.features.names, known.features.groups
+    )
+    sides = np.repeat([0, 1], [len(known), len(test)])
+    rows = [np.flatnonzero(known.judged), len(known) + np.flatnonzero(test.judged)]
+    nowhere = xr.Dataset({"label": ("sample", np.zeros(len(sides)))})
+    target = np.concatenate([known.target, test.target])
+    found = advise(nowhere, features, target, [Fold(rows[0], rows[1])], sides, study.task, study.seed)
+    said = [one for one in found if one.kind in {"duplicates", "shift"}]
+    return [replace(one, message=f"test data: {one.message}") for one in said]

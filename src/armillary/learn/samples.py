@@ -95,4 +95,15 @@ def fingerprint(samples: "xr.Dataset") -> str:
         values = np.ascontiguousarray(samples[name].values)
         digest.update(f"{name}{samples[name].dims}{values.dtype}{values.shape}".encode())
         digest.update(values.astype(str).tobytes() if values.dtype.kind == "O" else values.tobytes())
+    for name in ("events", "event_group"):
+        digest.update(np.asarray(samples.attrs.get(name, ())).astype(str).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def fingerprint_of(*arrays: Array) -> str:
+    """Hash some arrays: labels, or how samples were split."""
+    digest = hashlib.sha256()
+    for one in arrays:
+        values = np.asarray(one).astype(str) if np.asarray(one).dtype.kind == "O" else np.asarray(one)
+        digest.update(f"{values.dtype.kind}{values.shape}".encode() + np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:16]

@@ -159,3 +159,18 @@ def test_wrong_words_to_label_are_told(cli: Callable[..., Any], trained: Path, t
     assert "give --to" in cli("label", "propose", trained, tables / "east.csv").err
     cli("catalogue", "new", "days")
     assert "holds events" in cli("apply", trained, tables / "east.csv", "--to", "days").err
+
+
+def test_objects_lie_where_the_study_says(cli: Callable[..., Any], tables: Path, tmp_path: Path) -> None:
+    from armillary.learn.publishing import publish
+
+    others = {"ra": "RAJ2000", "dec": "DEJ2000", "source_id": "number"}
+    for name in ("stars.csv", "east.csv"):
+        pd.read_csv(tables / name).rename(columns=others)[:600].to_csv(tmp_path / name, index=False)
+    text = STUDY.replace('sky_on = ["ra", "dec"]', 'sky_on = ["RAJ2000", "DEJ2000"]')
+    (tmp_path / "stars.toml").write_text(text, "utf-8")
+    publish(tmp_path / "stars.toml", tmp_path / "run", data=tmp_path / "stars.csv")
+    asked = cli("apply", tmp_path / "run", tmp_path / "east.csv", "--to", "placed", "--json")
+    assert asked.status == 0, asked.err
+    rows = json.loads(cli("catalogue", "show", "placed", "--json", "--limit", "600").out)["rows"]
+    assert sorted(one["ra"] for one in rows) == pytest.approx(sorted(pd.read_csv(tmp_path / "east.csv")["RAJ2000"]))

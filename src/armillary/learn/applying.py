@@ -29,6 +29,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: What says where a sample lies, beside what the split names.
 _PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y")
+#: In every usual name of right ascension and declination: ra, RAJ2000, RA_ICRS; dec, DEJ2000, DEdeg.
+_RA: Final = "ra"
+_DEC: Final = "de"
 #: Feature steps that look at one sample only.
 _ALONE: Final = frozenset({
     "columns", "course", "differences", "indicators", "log", "products", "quant", "sed", "spectra", "steadiness",
@@ -329,7 +332,17 @@ def _places(study: Study, samples: "xr.Dataset", kept: Array) -> dict[str, Array
             values = samples[name].values[kept]
             timed = name == "time"
             found[name] = instants_of(values) if timed else values.astype(str) if values.dtype.kind in "OU" else values
-    return found
+    return found | {name: found[own] for name, own in _sky_names(study).items() if own in found and name not in found}
+
+
+def _sky_names(study: Study) -> dict[str, str]:
+    """Give what the study calls right ascension and declination, or the Gaia source, by the names of catalogues."""
+    names = study.split.sky_on
+    if len(names) == 1:
+        return {"source_id": names[0]}
+    # galactic and ecliptic coordinates are on the sky too
+    equatorial = len(names) == 2 and _RA in names[0].lower() and _DEC in names[1].lower()
+    return {"ra": names[0], "dec": names[1]} if equatorial else {}
 
 
 def _cut_out(samples: "xr.Dataset", order: Array, rows: tuple[int, int], more: tuple[int, int]) -> Callable[[], Block]:

@@ -119,6 +119,13 @@ def test_what_is_wrong_with_members_is_told(options: dict[str, Any], told: str) 
         make_model("ensemble", options, task="classes", seed=0)
 
 
-def test_strangeness_is_not_voted_on() -> None:
-    with pytest.raises(BadParameter, match="not made for the task 'novelty'"):
-        make_model("ensemble", {"members": [{"use": "isolation_forest"}]}, task="novelty", seed=0)
+def test_strangeness_is_voted_on_by_ranks() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 3))
+    x[7] = 9.0
+    members = [{"use": "isolation_forest"}, {"use": "rx"}]
+    model = make_model("ensemble", {"members": members}, task="novelty", seed=0).fit(x)
+    said = model.novelty(x)
+    assert said.argmax() == 7
+    assert said.max() == 1.0
+    assert said.min() >= 0.0

@@ -102,6 +102,10 @@ def test_tables_of_other_kinds_hold_the_same(table: Path, tmp_path: Path, kind: 
         ({"label": "kind", "once": ["nothing"]}, "option 'once'"),
         ({"label": "kind", "keep": {"nothing": [1]}}, "option 'keep'"),
         ({"labels": "kind"}, "does not know 'labels'"),
+        ({"label": ["kind"]}, "must be a text"),
+        ({"label": "kind", "columns": "abc"}, "columns = 'abc' must be a list"),
+        ({"label": "kind", "missing": 9}, "missing = 9 must be a list"),
+        ({"label": "kind", "missing": ["x"]}, "a list, each a number"),
     ],
 )
 def test_wrong_options_of_a_table_are_named(table: Path, options: dict[str, Any], told: str) -> None:
@@ -155,6 +159,8 @@ def test_alike_rows_are_one_group_whatever_their_label(tmp_path: Path) -> None:
         ("", {}, DamagedFile, "holds no series"),
         ("1 2 3 4\n", {"channels": 2}, BadParameter, "3 numbers a line are no 2 series"),
         ("1 2 3 4\n", {"channel": 2}, BadParameter, "does not know 'channel'"),
+        ("1 2 3 4\n", {"channels": "2"}, BadParameter, "must be a whole number"),
+        ("1 2 3 4\n", {"channels": 0}, BadParameter, "no 0 series"),
         ("1 2 3\n2 2 3\n", {"alike": 0}, BadParameter, "alike = 0 makes no group"),
     ],
 )
@@ -183,6 +189,7 @@ def test_arrays_keep_their_shape_and_name_their_classes(tmp_path: Path) -> None:
         ({"label": "labels"}, "'table' of arrays.h5 has not one row a label"),
         ({"label": "flux"}, "'flux' of arrays.h5 has more than one number a sample"),
         ({"label": "labels", "arrays": ["flux"], "runs": 0}, "runs = 0"),
+        ({"label": "labels", "runs": 2.5}, "must be a whole number"),
         ({"label": "labels", "colour": 1}, "does not know 'colour'"),
     ],
 )

@@ -65,3 +65,12 @@ def test_kept_answers_of_models_with_similar_names_are_their_own(tmp_path: Any) 
     first, second = (held_out(asked, part, prepared, cut, 0, tmp_path) for part in asked.models)
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(held_out(asked, asked.models[0], prepared, cut, 0, tmp_path), first)
+
+
+def test_classes_that_do_not_occur_are_told() -> None:
+    labels = {"drop": ["nothing"], "merge": {"new": ["a", "none"], "all": ["new"]}}
+    assert prepare(study(labels=labels), samples("a", "b")).notes == (
+        "[labels] names classes that do not occur: none, nothing",
+    )
+    with pytest.raises(ArmillaryError, match="names the class 'c'"):
+        prepare(study(prior={"a": 0.2, "c": 0.8}), samples("a", "b"))

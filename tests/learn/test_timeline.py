@@ -92,6 +92,7 @@ def test_the_file_itself_may_be_named_and_packed(tmp_path: Path) -> None:
     ("options", "said"),
     [
         ({"kind": 1}, "does not know 'kind'"),
+        ({"missing": 9}, "a list, each a number or a table"),
         ({"series": "x.csv"}, "no file x.csv"),
         ({"columns": ["w"]}, "no column 'w'"),
         ({"columns": ["note"]}, "'note' of s.csv is no number"),

@@ -122,6 +122,7 @@ def _with_labels(samples: "xr.Dataset", part: LabelPart, notes: list[str], *, ch
     labels = merged(column(samples, "label").astype(str).astype(object), part.merge)
     gone = set(part.drop)
     if choose:
+        notes.extend(_without_effect(column(samples, "label").astype(str), part))
         names, counts = np.unique(labels[rows_to_judge(samples)].astype(str), return_counts=True)
         rare = {str(name): int(n) for name, n in zip(names, counts, strict=True) if name and n < part.least}
         gone |= set(rare)
@@ -133,6 +134,14 @@ def _with_labels(samples: "xr.Dataset", part: LabelPart, notes: list[str], *, ch
         notes.append(f"{int((~known).sum())} of {len(known)} samples were left out with their classes")
     made = samples.assign(label=("sample", labels.astype(str)))
     return made.isel(sample=np.flatnonzero(known)) if not known.all() else made
+
+
+def _without_effect(labels: Array, part: LabelPart) -> list[str]:
+    """Tell the classes that are joined or left out by name but do not occur."""
+    there = set(labels) | set(part.merge)
+    named = [*part.drop, *(str(old) for olds in part.merge.values() for old in olds)]
+    lost = sorted({one for one in named if one not in there})
+    return [f"[labels] names classes that do not occur: {', '.join(lost)}"] if lost else []
 
 
 def merged(labels: Array, merge: Mapping[str, Any]) -> Array:
@@ -164,6 +173,9 @@ def _check(study: Study, features: Features, target: Array, judged: Array, class
         raise BadData(f"all {int(judged.sum())} labelled samples are {only!r}", "add samples of another class")
     if study.task in {"events", "novelty"}:
         positive_of(study, classes)
+    lost = sorted(set(study.prior) - set(classes))
+    if lost:
+        raise BadParameter(f"[prior] names the class {lost[0]!r}", f"the classes are {', '.join(classes) or 'none'}")
     empty = ~np.isfinite(features.matrix).any(axis=0)
     if empty.all():
         raise BadData("not a single feature has a number", "look at the columns and the fill values of the data")

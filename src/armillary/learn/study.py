@@ -8,12 +8,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+from math import inf, isfinite
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 from armillary.errors import BadParameter
 from armillary.learn.folder import file_name
+from armillary.learn.keys import check_keys
 
 Part = TypeVar("Part")
 
@@ -118,9 +120,11 @@ class Split:
             raise BadParameter("[split] must say in one way how held-out samples are kept apart", hint)
         if self.folds < 2:
             raise BadParameter(f"[split] folds = {self.folds} holds nothing out", "give 2 or more")
-        if self.time_on and self.block <= 0:
+        if self.embargo < 0:
+            raise BadParameter(f"[split] embargo = {self.embargo:g} s is below 0", "give 0 or more")
+        if self.time_on and not 0 < self.block < inf:
             raise BadParameter("[split] time_on needs the length of a block", 'add for example block = "27d"')
-        if self.space_on and (len(self.space_on) != 2 or self.size <= 0):
+        if self.space_on and (len(self.space_on) != 2 or not 0 < self.size < inf):
             hint = 'add for example space_on = ["x", "y"] and size = 400'
             raise BadParameter("[split] space_on needs two coordinates and the size of a block", hint)
 
@@ -233,8 +237,7 @@ class Study:
         if self.task not in TASKS:
             raise BadParameter(f"study {self.name!r} has the unknown task {self.task!r}", f"give one of {TASKS}")
         _check_titles(self.name, [one.title for one in self.models])
-        if self.seeds < 1:
-            raise BadParameter(f"study {self.name!r}: seeds = {self.seeds}", "give 1 or more")
+        _check_numbers(self)
 
     def to_record(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
@@ -312,9 +315,20 @@ def seconds_of(value: Any) -> float:
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if found:
         return float(found[1]) * _SECONDS[found[2]]
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return float(value)
     raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
+
+
+def _check_numbers(study: Study) -> None:
+    if len(study.name) > _LONGEST:
+        raise BadParameter(f"the name {study.name[:20]!r}... of a study is too long", f"give up to {_LONGEST} letters")
+    for name, value, least in (("seeds", study.seeds, 1), ("seed", study.seed, 0), ("resamples", study.resamples, 0)):
+        if not least <= value < 2**31:
+            raise BadParameter(f"study {study.name!r}: {name} = {value}", f"give {least} or more, below 2^31")
+    wrong = [name for name, share in study.prior.items() if not 0 <= share < inf]
+    if wrong:
+        raise BadParameter(f"[prior] {wrong[0]} = {study.prior[wrong[0]]:g} is no share", "give numbers from 0 to 1")
 
 
 def _check_titles(study: str, titles: Sequence[str]) -> None:
@@ -325,7 +339,9 @@ def _check_titles(study: str, titles: Sequence[str]) -> None:
     files: dict[str, str] = {}
     for title in titles:
         if len(title) > _LONGEST:
-            raise BadParameter(f"study {study!r}: the name {title[:20]!r}... is too long", f"give {_LONGEST} letters")
+            raise BadParameter(
+                f"study {study!r}: the name {title[:20]!r}... is too long", f"give up to {_LONGEST} letters"
+            )
         other = files.setdefault(file_name(title).casefold(), title)
         if titles.count(title) > 1:
             raise BadParameter(f"study {study!r}: two models are named {title!r}", hint)
@@ -342,20 +358,18 @@ def _split(record: Any) -> Split:
     return _part(Split, "split", {**record, **durations, **lists})
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 def _part(part: type[Part], name: str, record: Any) -> Part:
     """Make one part of a table, and name the key that is wrong."""
     if not isinstance(record, Mapping):
         raise BadParameter(f"[{name}] must be a table, not {record!r}", f"write [{name}] and its keys below")
-    known = {one.name for one in fields(part)}  # type: ignore[arg-type]
-    unknown = sorted(set(record) - known)
-    if unknown:
-        raise BadParameter(f"[{name}] does not know {unknown[0]!r}", f"its keys are {', '.join(sorted(known))}")
+    kinds = get_type_hints(part)
+    check_keys(f"[{name}]", record, kinds)
     frozen = {key: tuple(one) if isinstance(one, list) else one for key, one in record.items()}
     try:
         return part(**frozen)
     except TypeError as failed:
-        raise BadParameter(f"[{name}] is not complete: {failed}", f"its keys are {', '.join(sorted(known))}") from None
+        raise BadParameter(f"[{name}] is not complete: {failed}", f"its keys are {', '.join(sorted(kinds))}") from None

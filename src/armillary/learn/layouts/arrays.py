@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadParameter, DamagedFile, one_line
+from armillary.learn.keys import check_keys
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_OPTIONS: Final = frozenset({"arrays", "classes", "label", "runs"})
+_OPTIONS: Final = {"arrays": tuple[str, ...], "classes": Mapping[str, str], "label": str, "runs": int}
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -31,11 +32,7 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     """
     import xarray as xr
 
-    unknown = sorted(set(options) - _OPTIONS)
-    if unknown:
-        raise BadParameter(
-            f"layout 'arrays' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(_OPTIONS))}"
-        )
+    check_keys("layout 'arrays'", options, _OPTIONS, "options")
     found = _arrays(path)
     label = str(options.get("label", "label"))
     wanted = list(options.get("arrays", ())) or [name for name in found if name != label]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData, BadParameter, DamagedFile, one_line
+from armillary.learn.keys import check_keys
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 _NS: Final = 1_000_000_000
 _ANOMALIES: Final = "labeled_anomalies.csv"
+_OPTIONS: Final = {"channels": tuple[str, ...]}
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -40,9 +42,7 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     ------
     BadParameter, BadData, DamagedFile
     """
-    unknown = sorted(set(options) - {"channels"})
-    if unknown:
-        raise BadParameter(f"layout 'channels' does not know {unknown[0]!r}", "its option is channels")
+    check_keys("layout 'channels'", options, _OPTIONS, "options")
     if not path.is_dir():
         raise BadParameter(f"{path.name} is no folder", f"name the folder of channels.npz and {_ANOMALIES}")
     arrays = _arrays(path / "channels.npz")

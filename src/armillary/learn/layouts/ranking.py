@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from armillary.errors import BadParameter, DamagedFile, one_line
+from armillary.learn.keys import check_keys
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,10 +31,9 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     ------
     BadParameter, DamagedFile
     """
-    unknown = sorted(set(options) - {"fit", "score", "labels"})
-    if unknown or not {"score", "labels"} <= set(options):
-        problem = f"does not know {unknown[0]!r}" if unknown else "needs the options score and labels"
-        raise BadParameter(f"layout 'ranking' {problem}", "its options are fit, score, labels")
+    check_keys("layout 'ranking'", options, {"fit": str, "score": str, "labels": str}, "options")
+    if not {"score", "labels"} <= set(options):
+        raise BadParameter("layout 'ranking' needs the options score and labels", "name the files")
     score = _table(path / str(options["score"]))
     fit = _table(path / str(options["fit"])) if "fit" in options else score
     if fit.shape[1] != score.shape[1]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadParameter, DamagedFile, MissingExtra, one_line
+from armillary.learn.keys import check_keys
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_OPTIONS: Final = frozenset({"alike", "channels", "classes", "coordinates"})
+_OPTIONS: Final = {"alike": int, "channels": int, "classes": Mapping[str, str], "coordinates": str}
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -33,14 +34,10 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     """
     import xarray as xr
 
-    unknown = sorted(set(options) - _OPTIONS)
-    if unknown:
-        raise BadParameter(
-            f"layout 'rows' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(_OPTIONS))}"
-        )
+    check_keys("layout 'rows'", options, _OPTIONS, "options")
     table = _numbers(path)
     channels = int(options.get("channels", 1))
-    if (table.shape[1] - 1) % channels:
+    if channels < 1 or (table.shape[1] - 1) % channels:
         raise BadParameter(f"{table.shape[1] - 1} numbers a line are no {channels} series", "give option 'channels'")
     names = {str(key): str(name) for key, name in dict(options.get("classes", {})).items()}
     labels = ["" if np.isnan(one) else f"{one:g}" for one in table[:, 0]]

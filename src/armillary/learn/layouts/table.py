@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.errors import BadParameter, DamagedFile, one_line
+from armillary.learn.keys import check_keys
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+
+_OPTIONS: Final = {
+    "label": str, "columns": tuple[str, ...], "missing": tuple[float, ...], "names": Mapping[str, str], "group": str,
+    "keep": Mapping[str, tuple[Any, ...]], "once": tuple[str, ...], "classes": Mapping[str, str],
+}  # fmt: skip
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -33,12 +40,7 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         If a named column is missing.
     DamagedFile
     """
-    known = {"label", "columns", "missing", "names", "group", "keep", "once", "classes"}
-    unknown = sorted(set(options) - known)
-    if unknown:
-        raise BadParameter(
-            f"layout 'table' does not know {unknown[0]!r}", f"its options are {', '.join(sorted(known))}"
-        )
+    check_keys("layout 'table'", options, _OPTIONS, "options")
     frame = _frame(path)
     return samples_of_frame(frame, path.name, options)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData, BadParameter, DamagedFile, one_line
+from armillary.learn.keys import check_keys
 from armillary.learn.study import seconds_of
 
 if TYPE_CHECKING:
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_OPTIONS: Final = (
-    "series", "events", "time", "begin", "end", "columns", "names", "missing", "cadence", "positive", "negative",
-    "target", "ahead",
-)  # fmt: skip
+_OPTIONS: Final = {
+    "series": str, "events": str, "time": str, "begin": str, "end": str, "columns": tuple[str, ...],
+    "names": Mapping[str, str], "missing": tuple[float, ...] | Mapping[str, tuple[float, ...]], "cadence": float | str,
+    "positive": str, "negative": str, "target": str, "ahead": float | str,
+}  # fmt: skip
 _NS: Final = 1_000_000_000
 #: A grid with more empty cells than this for each row was asked for by mistake.
 _MOST_EMPTY: Final = 1000
@@ -91,9 +93,7 @@ def overlapped(times: Array, cadence: float, events: Array) -> Array:
 
 
 def _check(options: Mapping[str, Any]) -> None:
-    unknown = sorted(set(options) - set(_OPTIONS))
-    if unknown:
-        raise BadParameter(f"layout 'timeline' does not know {unknown[0]!r}", f"its options are {', '.join(_OPTIONS)}")
+    check_keys("layout 'timeline'", options, _OPTIONS, "options")
     if "ahead" in options and "target" not in options:
         raise BadParameter("layout 'timeline': 'ahead' needs a target", 'name a column, target = "Dst"')
     if "target" in options and "events" in options:

@@ -52,6 +52,20 @@ def test_a_feature_that_moved_comes_first(profile: Profile) -> None:
     assert "1 of 4 features moved, most density" in found["text"]
 
 
+def test_raw_columns_that_moved_are_not_diluted_by_what_cancels_the_move() -> None:
+    rng = np.random.default_rng(0)
+    bands = rng.normal(size=(3000, 2))
+    noise = rng.normal(size=(3000, 38))
+    profile = profile_of(np.hstack([bands, noise])[:1500], np.arange(1500) // 50)
+    for shift, verdict in ((0.0, "none"), (0.3, "none"), (2.0, "strong")):
+        assert report(profile, np.hstack([bands + shift, noise])[1500:])["verdict"] == verdict
+        few = np.hstack([bands + shift, noise])[1500:1530]
+        assert report(profile, few)["verdict"] == verdict
+    wide = profile_of(np.hstack([bands, noise, noise, noise])[:1500], np.arange(1500) // 50)
+    one = np.hstack([bands + np.array([2.0, 0.0]), noise, noise, noise])[1500:]
+    assert report(wide, one)["verdict"] == "some"
+
+
 @pytest.mark.parametrize("column", range(4))
 def test_missing_values_and_values_out_of_range_are_drift(profile: Profile, column: int) -> None:
     for value in (np.nan, 1e9, -1e9):

@@ -174,3 +174,19 @@ def test_objects_lie_where_the_study_says(cli: Callable[..., Any], tables: Path,
     assert asked.status == 0, asked.err
     rows = json.loads(cli("catalogue", "show", "placed", "--json", "--limit", "600").out)["rows"]
     assert sorted(one["ra"] for one in rows) == pytest.approx(sorted(pd.read_csv(tmp_path / "east.csv")["RAJ2000"]))
+
+
+def test_purity_is_not_promised_where_data_drifted(
+    cli: Callable[..., Any], tables: Path, trained: Path, tmp_path: Path
+) -> None:
+    faint = pd.read_csv(tables / "east.csv")
+    words = ("-o", tmp_path / "rows.parquet")
+    faint[list(BANDS[1:])] += 4
+    faint.to_csv(tmp_path / "faint.csv", index=False)
+    told = cli("apply", trained, tmp_path / "faint.csv", *words)
+    assert "drift: strong" in told.out
+    assert "drifted from them" in told.out
+    assert "unlike those" in told.err
+    pd.read_csv(tables / "stars.csv").dropna(subset=BANDS, how="all").to_csv(tmp_path / "seen.csv", index=False)
+    alike = cli("apply", trained, tmp_path / "seen.csv", *words).out
+    assert "drifted from them" not in alike, alike

@@ -19,6 +19,9 @@ STATES: Final = ("ok", "shifted", "ood")
 BINS: Final = 20
 #: Training rows that a profile is made of: more do not make it better.
 _ROWS: Final = 20_000
+#: Stability index of a feature that moved by about its own spread, and the share of such features that is too much.
+_GROSS: Final = 1.0
+_FEW: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +137,8 @@ def drift(profile: Profile, seen: Tally) -> dict[str, Any]:
         for at in np.argsort(-columns["psi"], kind="stable")
     ]
     states = {name: float(one) / rows for name, one in zip(STATES, seen.states, strict=True)}
-    verdict = _whole_verdict(1 - states["ok"], [str(row["verdict"]) for row in table])
+    gross = (columns["psi"] > np.maximum(_GROSS + BINS / rows, 2 * profile.usual)).mean()
+    verdict = _whole_verdict(1 - states["ok"], float(gross), [str(row["verdict"]) for row in table])
     return {
         "rows": rows,
         "verdict": verdict,
@@ -219,11 +223,12 @@ def _verdict(psi: float, usual: float) -> str:
     return "strong" if psi > 0.25 else "some"
 
 
-def _whole_verdict(strange: float, verdicts: Sequence[str]) -> str:
+def _whole_verdict(strange: float, gross: float, verdicts: Sequence[str]) -> str:
+    """Judge all features together; a few that moved far count by themselves: features made of them may cancel it."""
     drifted, strong = (sum(one in wanted for one in verdicts) for wanted in ({"some", "strong"}, {"strong"}))
-    if strange > 0.3 or strong > 0.25 * len(verdicts):
+    if strange > 0.3 or gross > _FEW or strong > 0.25 * len(verdicts):
         return "strong"
-    return "some" if strange > 0.1 or drifted > 0.1 * len(verdicts) else "none"
+    return "some" if strange > 0.1 or gross or drifted > 0.1 * len(verdicts) else "none"
 
 
 def _told(verdict: str, states: Mapping[str, float], table: Sequence[Mapping[str, Any]]) -> str:

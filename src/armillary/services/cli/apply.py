@@ -116,6 +116,8 @@ def show(record: dict[str, Any]) -> None:
             for one in record["purity"]["prior"]
         ]
         print_table(["class", *names, "samples"], rows)
+        if record["caveat"]:
+            typer.echo(record["caveat"])
     if "catalogue" in record:
         again = f"; {record['already']} were there already" if record["already"] else ""
         typer.echo(f"put {record['added']} rows into {record['catalogue']}{again}")
@@ -135,9 +137,19 @@ def _told(applied: "Applied") -> dict[str, Any]:
             "classes": count_classes(applied),
             "drift": applied.drift,
             "purity": applied.purity,
+            "caveat": _caveat(applied),
         }
     )
     return told
+
+
+def _caveat(applied: "Applied") -> str:
+    """Say when what held-out samples promise need not hold for the new ones."""
+    if not applied.purity or (applied.drift or {}).get("verdict", "none") == "none":
+        return ""
+    return (
+        "completeness and purity were measured on held-out samples of the training data; these data drifted from them"
+    )
 
 
 def _share(value: float | None) -> str:

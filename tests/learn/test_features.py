@@ -156,8 +156,18 @@ class TestRolling:
             made(series(), "rolling", time="clock")
         samples = series()
         samples["time"].values[3] = np.nan
-        with pytest.raises(BadData, match="1 samples have no time"):
+        with pytest.raises(BadData, match="has no time"):
             made(samples, "rolling")
+
+
+@pytest.mark.parametrize("use", ["rolling", "lags"])
+def test_times_may_be_texts(use: str) -> None:
+    times = np.datetime64("2020-01-01") + np.arange(30) * np.timedelta64(1, "h")
+    values = xr.Dataset({"v": ("sample", np.arange(30.0))})
+    steps = {"windows": ["3h"]} if use == "rolling" else {"lags": ["2h"]}
+    want = made(values.assign(time=("sample", times.astype("datetime64[ns]"))), use, names=["v"], **steps).matrix
+    texts = np.array([f"{one}Z" for one in times.astype("datetime64[s]")], object)
+    np.testing.assert_array_equal(made(values.assign(time=("sample", texts)), use, names=["v"], **steps).matrix, want)
 
 
 class TestLags:

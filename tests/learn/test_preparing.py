@@ -74,3 +74,20 @@ def test_classes_that_do_not_occur_are_told() -> None:
     )
     with pytest.raises(ArmillaryError, match="names the class 'c'"):
         prepare(study(prior={"a": 0.2, "c": 0.8}), samples("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"least": 2000}, "no class with 2000 or more samples is left: there are a, b"),
+        ({"drop": ["a", "b"]}, "no class with"),
+    ],
+)
+def test_labels_that_leave_nothing_are_told(labels: dict[str, Any], said: str) -> None:
+    with pytest.raises(ArmillaryError, match=said):
+        prepare(study(labels=labels), samples("a", "b"))
+
+
+def test_test_data_of_classes_that_are_left_out_are_told() -> None:
+    with pytest.raises(ArmillaryError, match="all samples belong to classes"):
+        prepare(study(labels={"drop": ["c"]}), samples("c"), ("a", "b"))

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from armillary.errors import BadParameter
-from armillary.learn.study import read_study, seconds_of, study_of
+from armillary.learn.scores import class_scores, novelty_scores, number_scores
+from armillary.learn.study import read_study, scores_of, seconds_of, study_of
 
 PLAIN: dict[str, Any] = {
     "name": "it",
@@ -48,6 +50,13 @@ PLAIN: dict[str, Any] = {
         ({"name": 5}, "name = 5 must be a text"),
         ({"name": "n" * 300}, "too long"),
         ({"choose_by": 5}, "must be a text"),
+        ({"choose_by": "makro_f1"}, "'makro_f1' is no score of classes"),
+        ({"choose_by": "event_f1_iou25"}, "no score of classes"),
+        ({"task": "events", "choose_by": "event_f1_iou30"}, "no score of events"),
+        ({"task": "regression", "choose_by": "macro_f1"}, "no score of regression"),
+        ({"events": {"aim": 30}}, "30 is no overlap"),
+        ({"events": {"aim": []}}, "holds no overlap"),
+        ({"events": {"iou": [0]}}, "0 is no overlap"),
         ({"prior": {"a": "x"}}, "a table, each a number"),
         ({"prior": {"a": -3}}, r"\[prior\] a = -3"),
         ({"data": {"layout": "table", "path": 5}}, "path = 5 must be a text"),
@@ -74,6 +83,23 @@ PLAIN: dict[str, Any] = {
 def test_what_is_wrong_is_named(change: dict[str, Any], said: str) -> None:
     with pytest.raises(BadParameter, match=said):
         study_of(PLAIN | change)
+
+
+def test_what_is_aimed_at_is_scored_and_can_be_chosen_by() -> None:
+    study = study_of(PLAIN | {"task": "events", "events": {"aim": 0.3}, "choose_by": "event_f1_iou30"})
+    assert study.events.iou == (0.1, 0.25, 0.3, 0.5)
+    assert study_of(study.to_record()) == study
+
+
+@pytest.mark.parametrize("task", ["classes", "regression", "novelty"])
+def test_models_can_be_chosen_by_scores_that_are_given(task: str) -> None:
+    rows = np.arange(8)
+    given = {
+        "classes": class_scores(rows % 2, np.eye(2)[rows % 2], ("a", "b"), "b"),
+        "regression": number_scores(rows, rows + 1.0),
+        "novelty": novelty_scores(rows > 5, rows + 0.0),
+    }[task]
+    assert {name: type(given[name]) for name in scores_of(task)} == dict.fromkeys(scores_of(task), float)
 
 
 def test_a_file_gives_the_same_study_as_its_record(tmp_path: Path) -> None:

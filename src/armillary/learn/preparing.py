@@ -129,7 +129,15 @@ def _with_labels(samples: "xr.Dataset", part: LabelPart, notes: list[str], *, ch
         if rare:
             told = ", ".join(f"{name} ({n})" for name, n in sorted(rare.items()))
             notes.append(f"classes with fewer than {part.least} samples were left out: {told}")
+        there = set(names) - {""}
+        if there and not there - gone:
+            problem = f"no class with {part.least} or more samples is left: there are {', '.join(sorted(there))}"
+            raise BadData(problem, "give a smaller least, or drop fewer classes, below [labels]")
     known = np.array([str(one) not in gone for one in labels])
+    if not known.any():
+        raise BadData(
+            "all samples belong to classes that [labels] leaves out", "name other data, or drop fewer classes"
+        )
     if not known.all():
         notes.append(f"{int((~known).sum())} of {len(known)} samples were left out with their classes")
     made = samples.assign(label=("sample", labels.astype(str)))

@@ -21,6 +21,16 @@ Part = TypeVar("Part")
 
 #: What is asked: intervals of a series, classes of samples, numbers, or an order of strangeness.
 TASKS: Final = ("events", "classes", "regression", "novelty")
+_CLASS_SCORES: Final = (
+    "macro_f1", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "ap", "roc_auc", "log_loss", "brier",
+    "calibration_error",
+)  # fmt: skip
+_SCORES: Final[dict[str, tuple[str, ...]]] = {
+    "classes": _CLASS_SCORES,
+    "events": _CLASS_SCORES,
+    "regression": ("rmse", "mae", "r2"),
+    "novelty": ("roc_auc", "ap"),
+}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 #: Letters of a name that becomes part of file names.
 _LONGEST: Final = 80
@@ -172,7 +182,7 @@ class EventPart:
     Parameters
     ----------
     iou : tuple of float
-        Overlaps (intersection over union) at which events count as found; the first chosen for is `aim`.
+        Overlaps (intersection over union) at which events count as found; those of `aim` are added.
     aim : float or tuple of float
         The overlap whose F1 is made best when thresholds are chosen; of several their mean, and models are chosen by
         the first.
@@ -183,6 +193,20 @@ class EventPart:
     iou: tuple[float, ...] = (0.1, 0.25, 0.5)
     aim: float | tuple[float, ...] = 0.25
     decoder: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the overlaps, and score at what is aimed at too.
+
+        Raises
+        ------
+        BadParameter
+        """
+        aims = self.aim if isinstance(self.aim, tuple) else (self.aim,)
+        wrong = [one for one in (*self.iou, *aims) if not 0 < one <= 1]
+        if wrong or not aims:
+            problem = f"[events] {wrong[0]:g} is no overlap" if wrong else "[events] aim holds no overlap"
+            raise BadParameter(problem, "give numbers above 0 and up to 1, such as aim = 0.25")
+        object.__setattr__(self, "iou", tuple(sorted({*self.iou, *aims})))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +262,10 @@ class Study:
             raise BadParameter(f"study {self.name!r} has the unknown task {self.task!r}", f"give one of {TASKS}")
         _check_titles(self.name, [one.title for one in self.models])
         _check_numbers(self)
+        known = scores_of(self.task, self.events.iou)
+        if self.choose_by and self.choose_by not in known:
+            problem = f"study {self.name!r}: choose_by = {self.choose_by!r} is no score of {self.task}"
+            raise BadParameter(problem, f"give one of {', '.join(known)}")
 
     def to_record(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
@@ -298,6 +326,18 @@ def study_of(record: Mapping[str, Any]) -> Study:
             raise BadParameter(f"[{name}] must be a list", f"write [[{name}]] with two brackets")
         parts[name] = tuple(_part(part, name, one) for one in rows)
     return _part(Study, "study", parts)
+
+
+def scores_of(task: str, iou: Sequence[float] = ()) -> tuple[str, ...]:
+    """Give the names of the scores by which the models of a task can be chosen.
+
+    Examples
+    --------
+    >>> scores_of("events", [0.25])[-3:]
+    ('event_f1_iou25', 'event_precision_iou25', 'event_recall_iou25')
+    """
+    ends = [f"iou{round(100 * one):02d}" for one in iou] if task == "events" else []
+    return _SCORES[task] + tuple(f"event_{kind}_{end}" for end in ends for kind in ("f1", "precision", "recall"))
 
 
 def seconds_of(value: Any) -> float:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import BadData, BadParameter
+from armillary.errors import BadParameter
 from armillary.learn.features import Features
 from armillary.learn.features.columns import columns
 from armillary.learn.samples import column
+from armillary.learn.splits import instants_of
 from armillary.learn.study import seconds_of
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _between(values: Array, low: Array, high: Array) -> Array:
 
 def _groups(samples: "xr.Dataset", time: str, group: str) -> Iterator[tuple[Array, Array]]:
     """Give for each group its rows in order of time and their times, int64 nanoseconds."""
-    times = nanoseconds(column(samples, time))
+    times = instants_of(column(samples, time), time)
     if group in samples:
         _, number = np.unique(column(samples, group).astype(str), return_inverse=True)
     else:
@@ -203,29 +204,6 @@ def _groups(samples: "xr.Dataset", time: str, group: str) -> Iterator[tuple[Arra
     edges = np.flatnonzero(np.diff(number[order])) + 1
     for rows in np.split(order, edges):
         yield rows, times[rows]
-
-
-def nanoseconds(times: Array) -> Array:
-    """Give times as int64 nanoseconds: of dates since 1970, of numbers taken as seconds.
-
-    Raises
-    ------
-    BadData
-        If a time is missing.
-
-    Examples
-    --------
-    >>> nanoseconds(np.array([0.5, 2.0])).tolist()
-    [500000000, 2000000000]
-    """
-    if times.dtype.kind == "M":
-        missing, whole = np.isnat(times), times.astype("M8[ns]").astype(np.int64)
-    else:
-        missing = ~np.isfinite(times.astype(float))
-        whole = np.round(np.where(missing, 0.0, times.astype(float)) * 1e9).astype(np.int64)
-    if missing.any():
-        raise BadData(f"{int(missing.sum())} samples have no time", "leave them out where they are read")
-    return whole
 
 
 def _window(times: Array, length: float, *, causal: bool) -> tuple[Array, Array]:

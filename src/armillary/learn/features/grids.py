@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from armillary.errors import BadData
-from armillary.learn.features.along import nanoseconds
 from armillary.learn.samples import column
+from armillary.learn.splits import instants_of
 from armillary.learn.study import seconds_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def series_on_grids(samples: "xr.Dataset", time: str = "time", group: str = "gro
     BadData
         If the steps of a group differ.
     """
-    times = nanoseconds(column(samples, time))
+    times = instants_of(column(samples, time), time)
     names = column(samples, group).astype(str) if group in samples else np.zeros(len(times), np.int64)
     _, number = np.unique(names, return_inverse=True)
     order = np.lexsort((times, number))

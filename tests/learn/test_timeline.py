@@ -1,5 +1,6 @@
 """One series on a grid, with events or a value ahead."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,59 @@ def test_cells_that_an_event_overlaps_are_positive_and_empty_ones_unknown(tmp_pa
     assert samples["label"].values.tolist() == ["icme", "quiet", "quiet", "", "", "icme", "icme"]
     assert samples.attrs["events"].shape == (2, 2)
     assert (np.diff(samples.attrs["events"][:, 0]) > 0).all()
+
+
+def days(folder: Path, *events: int, hours: int = 100) -> Path:
+    times = np.datetime64("2000-01-01T00") + np.arange(hours)
+    write(folder, [str(one).replace("T", " ") + ":00" for one in times], v=list(range(hours)))
+    write_events(folder, *((f"{times[one]}:00", f"{times[one]}:30") for one in events))
+    return folder
+
+
+def test_outside_of_what_is_covered_nothing_is_known(tmp_path: Path) -> None:
+    folder = days(tmp_path, 10, 20, 30)
+    samples = read(folder, events="e.csv", covered=["2000-01-01T05:00", date(2000, 1, 2)])
+    assert [str(one) for one in samples["label"].values[[4, 5, 10, 20, 23, 24, 30]]] == [
+        "", "quiet", "event", "event", "quiet", "", "",
+    ]  # fmt: skip
+    assert samples.attrs["notes"] == ()
+    other = read(folder, events="e.csv", covered=["2010-01-01", "2011-01-01"])
+    assert "" not in other["label"].values
+    assert "was not used" in other.attrs["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("covered", "said"),
+    [
+        (["2000-01-01"], "no interval"),
+        (["2001-01-01", "2000-01-01"], "no interval"),
+        (["soon", "later"], "times of covered cannot be read"),
+        ("2000-01-01", "must be a list"),
+    ],
+)
+def test_what_is_covered_is_an_interval(tmp_path: Path, covered: Any, said: str) -> None:
+    with pytest.raises(ArmillaryError, match=said):
+        read(days(tmp_path, 10), events="e.csv", covered=covered)
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [((5, 15, 40, 60, 90), []), ((5, 15, 25), ["after the last"]), ((80, 85, 90), ["before the first"]), ((50,), [])],
+)
+def test_a_long_end_without_events_is_told(tmp_path: Path, events: tuple[int, ...], told: list[str]) -> None:
+    notes = read(days(tmp_path, *events), events="e.csv").attrs["notes"]
+    assert [where for where in ("before the first", "after the last") if where in " ".join(notes)] == told
+    assert len(notes) == len(told)
+
+
+def test_times_with_and_without_zone_are_not_mixed(tmp_path: Path) -> None:
+    write(tmp_path, ["2000-01-01T00:00+01:00", "2000-01-01T01:00", "2000-01-01"], v=[1, 2, 3])
+    with pytest.raises(ArmillaryError, match=r"1 of 3 times of s\.csv have a time zone"):
+        read(tmp_path)
+    write(tmp_path)
+    write_events(tmp_path, ("2000-01-01T00:00Z", "2000-01-01T01:00"))
+    with pytest.raises(ArmillaryError, match=r"1 of 2 times of e\.csv have a time zone"):
+        read(tmp_path, events="e.csv")
 
 
 def test_overlap_agrees_with_every_pair() -> None:

@@ -1,13 +1,15 @@
 """Keys of one table of a study: which there are, and what kind of value each takes."""
 
 from collections.abc import Mapping
+from datetime import date
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
 from armillary.errors import BadParameter
 
 _WORDS: Final[dict[Any, str]] = {
-    str: "a text", int: "a whole number", float: "a number", bool: "true or false", Any: "a value",
+    str: "a text", int: "a whole number", float: "a number", bool: "true or false", date: "a date",
+    Any: "a value",
 }  # fmt: skip
 
 

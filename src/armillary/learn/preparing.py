@@ -66,7 +66,7 @@ def prepare(study: Study, samples: "xr.Dataset", classes: tuple[str, ...] = ()) 
     BadData
         If nothing can be learnt: one class only, no number in any feature, no known label.
     """
-    notes: list[str] = []
+    notes = [str(one) for one in samples.attrs.get("notes", ())]
     if study.task != "regression":
         samples = _with_labels(samples, study.labels, notes, choose=not classes)
     features = build(samples, study.features)

@@ -13,7 +13,8 @@ any                  (sample,) or (sample, ...)  what features are made of: numb
 ===================  ==========================  ================================================================
 
 Attributes: for series ``cadence`` (seconds); for the task "events" ``events``: the true intervals, int64 nanoseconds
-(n, 2), which need not lie on samples, and ``event_group`` (n,) where there are groups.
+(n, 2), which need not lie on samples, and ``event_group`` (n,) where there are groups; ``notes``: what a reader of the
+report should know of how the samples were read.
 """
 
 import hashlib

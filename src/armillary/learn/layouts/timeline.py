@@ -1,6 +1,7 @@
 """One time series on a regular grid, and intervals that say what happens in it or a value that lies ahead."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +21,13 @@ _OPTIONS: Final = {
     "series": str, "events": str, "time": str, "begin": str, "end": str, "columns": tuple[str, ...],
     "names": Mapping[str, str], "missing": tuple[float, ...] | Mapping[str, tuple[float, ...]], "cadence": float | str,
     "positive": str, "negative": str, "target": str, "ahead": float | str,
+    "covered": tuple[str | date, ...],
 }  # fmt: skip
 _NS: Final = 1_000_000_000
 #: A grid with more empty cells than this for each row was asked for by mistake.
 _MOST_EMPTY: Final = 1000
+#: A time without events at an end of the series that is so many times the longest one between events is suspicious.
+_LONG: Final = 3
 
 
 def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
@@ -39,14 +43,16 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         numbers to read; all if left out. ``names``: new names of columns, ``{V = "V_km_s"}``. ``missing``: values that
         mean that nothing was measured; or a table of such lists by (new) name. ``cadence``: of the grid; the usual
         step if left out. ``positive``, ``negative``: classes in and out of events, ``event`` and ``quiet`` if left
-        out. ``target`` and ``ahead``: the column to forecast and how far, "1h".
+        out. ``covered``: start and stop of the time for which the list of events is complete; outside of it there is no
+        label; the whole series if left out. ``target`` and ``ahead``: the column to forecast and how far, "1h".
 
     Returns
     -------
     xarray.Dataset
         One sample a cell of the grid, the mean of what lies in it, NaN without any; ``time`` is where the cell starts.
         A cell that an event overlaps is ``positive``; one without any number has no label. Of a forecast ``label`` is
-        the value ahead, NaN where there is none, and ``persistence`` the value now.
+        the value ahead, NaN where there is none, and ``persistence`` the value now. The attribute ``notes`` says where
+        the list of events may not be complete.
 
     Raises
     ------
@@ -65,7 +71,8 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         data |= _ahead(frame, str(options["target"]), seconds_of(options.get("ahead", cadence)), cadence)
     if intervals is not None:
         attrs["events"] = _intervals(intervals, options)
-        data |= _labels(frame, times, attrs["events"], options)
+        found, attrs["notes"] = _labels(frame, times, attrs["events"], options)
+        data |= found
     return xr.Dataset(data, coords={"time": ("sample", times)}, attrs=attrs)
 
 
@@ -134,7 +141,7 @@ def _series(path: Path, options: Mapping[str, Any]) -> "pd.DataFrame":
     _need(frame, [options.get("time", "time"), *names], path)
     frame = frame.rename(columns=names)
     time = str(options.get("time", "time"))
-    frame.index = _times(frame[time], path)
+    frame.index = _times(frame[time], path.name)
     frame = frame.drop(columns=time)
     wanted = [str(one) for one in options.get("columns", ())]
     _need(frame, wanted, path)
@@ -155,18 +162,22 @@ def _without_fills(frame: "pd.DataFrame", missing: Mapping[str, Sequence[float]]
     return frame.mask(frame.isin(list(missing))) if missing else frame
 
 
-def _times(texts: Any, path: Path) -> Any:
-    """Read times as UTC without zone, refusing what is none."""
+def _times(texts: "pd.Series[Any]", title: str) -> Any:
+    """Read times as UTC without zone, refusing what is none and what mixes times with a zone and without one."""
     import pandas as pd
 
+    zoned = texts.dropna().astype(str).str.slice(10).str.contains("[Zz+-]|UTC")
+    if zoned.any() and not zoned.all():
+        problem = f"{int(zoned.sum())} of {len(zoned)} times of {title} have a time zone, the others none"
+        raise BadData(problem, "write all in UTC")
     try:
         times = pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format="ISO8601").dt.tz_localize(None))
     except (ValueError, TypeError) as failed:
-        problem = f"the times of {path.name} cannot be read: {one_line(str(failed))}"
+        problem = f"the times of {title} cannot be read: {one_line(str(failed))}"
         raise BadData(problem, "write them as 2000-01-31 23:00:00, in UTC") from None
     lost = int(np.isnat(times.to_numpy()).sum())
     if lost:
-        raise BadData(f"{lost} rows of {path.name} have no time", "leave these rows out")
+        raise BadData(f"{lost} rows of {title} have no time", "leave these rows out")
     return times.as_unit("ns")
 
 
@@ -213,17 +224,22 @@ def _ahead(frame: "pd.DataFrame", name: str, ahead: float, cadence: float) -> di
 
 
 def _intervals(path: Path, options: Mapping[str, Any]) -> Array:
+    import pandas as pd
+
     frame = _table(path)
     begin, end = (str(options.get(name, name)) for name in ("begin", "end"))
     _need(frame, [begin, end], path)
-    events = np.column_stack([_times(frame[one], path).to_numpy().astype(np.int64) for one in (begin, end)])
+    both = _times(pd.concat([frame[begin], frame[end]]), path.name)
+    events: Array = both.to_numpy().astype(np.int64).reshape(2, -1).T
     wrong = np.flatnonzero(events[:, 1] <= events[:, 0])
     if len(wrong):
         raise BadData(f"event {wrong[0] + 1} of {path.name} does not end after it begins", "mend or leave out that row")
     return events[np.argsort(events[:, 0], kind="stable")]
 
 
-def _labels(frame: "pd.DataFrame", times: Array, events: Array, options: Mapping[str, Any]) -> dict[str, Any]:
+def _labels(
+    frame: "pd.DataFrame", times: Array, events: Array, options: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     stamps = times.astype(np.int64)
     cadence = float(frame.attrs["cadence"])
     inside = overlapped(stamps, cadence, events)
@@ -232,8 +248,46 @@ def _labels(frame: "pd.DataFrame", times: Array, events: Array, options: Mapping
         raise BadData(problem, "give events and series of the same time")
     names = [str(options.get("positive", "event")), str(options.get("negative", "quiet"))]
     label = np.where(inside, *(np.array(one, object) for one in names))
-    label[frame.isna().all(axis=1).to_numpy()] = ""
-    return {"label": ("sample", label)}
+    known, notes = _covered(stamps, round(cadence * _NS), events, options)
+    label[frame.isna().all(axis=1).to_numpy() | ~known] = ""
+    return {"label": ("sample", label)}, notes
+
+
+def _covered(stamps: Array, step: int, events: Array, options: Mapping[str, Any]) -> tuple[Array, tuple[str, ...]]:
+    """Say for which cells the list of events is complete, and what is to be told about it."""
+    whole = np.ones(len(stamps), bool)
+    if "covered" not in options:
+        return whole, _suspicious(int(stamps[0]), int(stamps[-1]) + step, events)
+    start, stop = _interval(options["covered"])
+    known = (stamps >= start) & (stamps + step <= stop)
+    if not known.any():
+        return whole, ("the time that 'covered' tells lies outside of the series and was not used",)
+    return known, ()
+
+
+def _interval(covered: Sequence[Any]) -> tuple[int, int]:
+    import pandas as pd
+
+    ends = [int(one) for one in _times(pd.Series([str(one) for one in covered]), "covered").to_numpy().astype(np.int64)]
+    if len(ends) != 2 or ends[0] >= ends[1]:
+        raise BadParameter("layout 'timeline': covered is no interval", 'write covered = ["2000-01-01", "2005-01-01"]')
+    return ends[0], ends[1]
+
+
+def _suspicious(start: int, stop: int, events: Array) -> tuple[str, ...]:
+    """Tell of long times before the first and after the last event, for which nobody may have looked."""
+    gaps = events[1:, 0] - np.maximum.accumulate(events[:-1, 1])
+    if len(gaps) < 2:
+        return ()
+    usual = int(gaps.max())
+    ends = {"before the first": int(events[0, 0]) - start, "after the last": stop - int(events[:, 1].max())}
+    day = 86400 * _NS
+    return tuple(
+        f"the {length / day:.0f} days {where} event are taken as without any, though between events there are at most "
+        f"{usual / day:.1f}: if nobody looked there, give the layout's option 'covered'"
+        for where, length in ends.items()
+        if length > _LONG * max(usual, 0) and length > 0
+    )
 
 
 def _need(frame: "pd.DataFrame", names: Sequence[Any], path: Path) -> None:

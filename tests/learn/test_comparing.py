@@ -92,3 +92,11 @@ def test_a_file_without_its_parts_is_called_damaged(plain: Path, tmp_path: Path,
 def test_a_damaged_run_is_not_explained(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(DamagedFile):
         explain(damaged(plain, tmp_path / "broken", "metrics.json", "{}"), data=stars())
+
+
+def test_a_run_tells_how_often_its_sets_hold_the_truth(plain: Path) -> None:
+    told = json.loads((plain / "metrics.json").read_text())["held_out"]["logistic"]["conformal"]
+    assert told["stated"] == 0.9
+    assert 0.8 < told["coverage"] <= 1
+    assert set(told["per_class"]) == {"dwarf", "giant", "other"}
+    assert "Conformal sets of stated coverage 0.9" in (plain / "card.md").read_text()

@@ -107,3 +107,19 @@ def test_bad_input_is_refused() -> None:
         conformal.coverage_of(np.ones((99, 3)), codes, NAMES)
     with pytest.raises(BadData, match="1 block"):
         conformal.held_out_sets(probability, codes, np.zeros(100))
+
+
+def test_coverage_is_measured_where_it_can_be() -> None:
+    rng = np.random.default_rng(0)
+    codes, blocks = rng.integers(0, 2, 4000), np.arange(4000) // 100
+    said = np.clip(0.3 + 0.4 * codes + rng.normal(0, 0.15, 4000), 0, 1)
+    probability = np.column_stack([1 - said, said])
+    held = conformal.measure_held_out(probability, codes, blocks, ("a", "b"))
+    unseen = conformal.measure_unseen((probability[:2000], codes[:2000]), probability[2000:], codes[2000:], ("a", "b"))
+    for told in (held, unseen):
+        assert told["stated"] == 0.9
+        assert min(told["per_class"].values()) > 0.87
+        assert max(told["per_class"].values()) < 0.93
+    assert conformal.measure_held_out(probability, codes, np.zeros(4000), ("a", "b")) == {}
+    assert conformal.measure_held_out(probability, np.full(4000, -1), blocks, ("a", "b")) == {}
+    assert conformal.measure_unseen((probability, np.full(4000, -1)), probability, codes, ("a", "b")) == {}

@@ -83,7 +83,24 @@ def _tables(metrics: Record) -> list[tuple[str, list[list[str]]]]:
 
 
 def _words(metrics: Record) -> list[str]:
-    return ["Brackets: 95 % intervals by resampling whole blocks. Rows in parentheses need no skill.", *metrics["ties"]]
+    brackets = "Brackets: 95 % intervals by resampling whole blocks. Rows in parentheses need no skill."
+    return [brackets, *metrics["ties"], *_sets(metrics)]
+
+
+def _sets(metrics: Record) -> list[str]:
+    """Say how often the sets of classes of the best model held the truth."""
+    judged = (metrics["test"] or {}).get("models") or metrics["held_out"]
+    found = judged[metrics["best"]].get("conformal")
+    if not found:
+        return []
+    each = {name: one for name, one in found["per_class"].items() if one is not None and one == one}  # noqa: PLR0124
+    least = min(each, key=lambda name: each[name])
+    text = (
+        f"Conformal sets of stated coverage {found['stated']:g} held the truth in {100 * found['coverage']:.1f} % of "
+        f"the samples ({metrics['judged_on']}), least for {least}: {100 * each[least]:.1f} %; "
+        f"{found['mean_size']:.2f} classes a set."
+    )
+    return [text]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -156,6 +156,43 @@ def held_out_sets(probability: Array, codes: Array, blocks: Array, coverage: flo
     return sets
 
 
+def measure_held_out(
+    probability: Array, codes: Array, blocks: Array, classes: Sequence[str], coverage: float = 0.9
+) -> dict[str, Any]:
+    """Measure sets on the rows that they are learnt from, each block by sets of the others.
+
+    Returns
+    -------
+    dict
+        As of :func:`coverage_of`, and ``stated``: the coverage asked for; empty with fewer than 2 blocks or no label.
+    """
+    if len(np.unique(blocks)) < 2 or not (np.asarray(codes) >= 0).any():
+        return {}
+    sets = held_out_sets(probability, codes, blocks, coverage)
+    return {"stated": coverage, **coverage_of(sets, codes, classes)}
+
+
+def measure_unseen(
+    learnt: tuple[Array, Array], probability: Array, codes: Array, classes: Sequence[str], coverage: float = 0.9
+) -> dict[str, Any]:
+    """Measure sets on other rows than those that they are learnt from.
+
+    Parameters
+    ----------
+    learnt : tuple of array
+        Held-out probabilities, (m, K), and true classes, (m,).
+
+    Returns
+    -------
+    dict
+        As of :func:`measure_held_out`.
+    """
+    if not (np.asarray(codes) >= 0).any() or not (np.asarray(learnt[1]) >= 0).any():
+        return {}
+    sets = fit_conformal(*learnt, [coverage]).sets(probability, coverage)
+    return {"stated": coverage, **coverage_of(sets, codes, classes)}
+
+
 def in_words(sets: Array, classes: Sequence[str]) -> list[str]:
     """Write sets as texts such as "dwarf|giant", "" for none; so they stand in a catalogue.
 

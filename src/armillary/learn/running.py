@@ -15,6 +15,7 @@ from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_
 from armillary.learn.bootstrap import Comparison, compare, compare_classes
 from armillary.learn.calibration import Calibration, choose_calibration
 from armillary.learn.calibration import held_out as held_out_calibration
+from armillary.learn.conformal import measure_held_out, measure_unseen
 from armillary.learn.costs import measure, pareto
 from armillary.learn.event_judging import Decoding, choose_decoding, compare_events, judge_events
 from armillary.learn.features import Features
@@ -191,6 +192,7 @@ def train(
     fitted = fit(study, part, prepared, everything, study.seed)
     record |= {"use": part.use, "costs": _costs(study, prepared, fitted), "calibration": _told(calibration)}
     record["decoder"] = decoding.whole.to_record() if decoding else None
+    record["conformal"] = _sets(prepared, calibrated[0])
     return Trained(fitted, calibrated[0], calibration, decoding, record)
 
 
@@ -303,6 +305,18 @@ def _crossfitted(prepared: Prepared, answer: Array, calibration: "Calibration | 
     return made
 
 
+def _sets(prepared: Prepared, answer: Array, learnt: tuple[Prepared, Array] | None = None) -> Record:
+    """Measure how often conformal sets hold the truth, on held-out samples, or on others than they are learnt from."""
+    if answer.ndim == 1:
+        return {}
+    rows = judged_rows(prepared, answer)
+    said, codes = answer[rows], prepared.target[rows]
+    if learnt is None:
+        return measure_held_out(said, codes, prepared.blocks[rows], prepared.classes)
+    own = judged_rows(*learnt)
+    return measure_unseen((learnt[1][own], learnt[0].target[own]), said, codes, prepared.classes)
+
+
 def _told(calibration: "Calibration | None") -> Any:
     return calibration.to_record() if calibration else None
 
@@ -341,6 +355,7 @@ def _judge_test(
         progress((number + 1) / (len(trained) + 1), f"{one.fitted.part.title}: test data")
         answers.append(answer_for(study, one, prepared))
         records[one.fitted.part.title] = _judge(study, prepared, answers[-1], one.decoder)
+        records[one.fitted.part.title]["conformal"] = _sets(prepared, answers[-1], (known, one.answer))
     controls = _controls(study, prepared, answers[0], known.target)
     leaks = tuple(one.to_record() for one in _seen_before(study, known, prepared))
     return Unseen(prepared, tuple(answers), records, controls, notes, leaks)

@@ -71,9 +71,10 @@ PLAIN: dict[str, Any] = {
         ({"split": {"space_on": 5, "size": 3}}, "space_on = 5 must be a list"),
         ({"split": {"space_on": ["x", "y"], "size": float("nan")}}, "size of a block"),
         ({"split": {"sky_on": ["x", "y"], "level": "6"}}, "level = '6'"),
-        ({"split": {"time_on": "time", "block": float("nan")}}, "no duration"),
-        ({"split": {"time_on": "time", "block": float("inf")}}, "no duration"),
+        ({"split": {"time_on": "time", "block": float("nan")}}, "length of a block"),
+        ({"split": {"time_on": "time", "block": float("inf")}}, "length of a block"),
         ({"split": {"time_on": "time", "block": 1, "embargo": -5}}, "embargo = -5"),
+        ({"split": {"time_on": "time", "block": 1, "embargo": float("inf")}}, "embargo = inf"),
         ({"models": [{"use": 5}]}, "use = 5 must be a text"),
         ({"models": [{"use": "a", "name": 5}]}, "name = 5"),
         ({"models": [{"use": "a", "options": "x"}]}, "options = 'x' must be a table"),
@@ -126,6 +127,10 @@ def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, said
 def test_durations_are_their_seconds(number: float, unit: tuple[str, int]) -> None:
     text = f"{number:.3f}"
     assert seconds_of(f"{text} {unit[0]}") == pytest.approx(float(text) * unit[1])
+
+
+def test_a_duration_may_be_without_end() -> None:
+    assert seconds_of(-np.inf) == -np.inf  # what decoders take for "not looked at"
 
 
 @pytest.mark.parametrize("wrong", [True, "h", "", None, "-3h"])

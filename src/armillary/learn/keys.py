@@ -82,4 +82,4 @@ def said(kind: Any) -> str:
         return " or ".join(said(one) for one in inner)
     if get_origin(kind) is tuple:
         return f"a list, each {said(inner[0])}"
-    return _WORDS.get(kind) or (f"a table, each {said(inner[1])}" if inner else "a table")
+    return _WORDS.get(kind) or (f"a table, each {said(inner[1])}" if inner and inner[1] is not Any else "a table")

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -130,8 +130,8 @@ class Split:
             raise BadParameter("[split] must say in one way how held-out samples are kept apart", hint)
         if self.folds < 2:
             raise BadParameter(f"[split] folds = {self.folds} holds nothing out", "give 2 or more")
-        if self.embargo < 0:
-            raise BadParameter(f"[split] embargo = {self.embargo:g} s is below 0", "give 0 or more")
+        if not 0 <= self.embargo < inf:
+            raise BadParameter(f"[split] embargo = {self.embargo:g} s is no length of time", "give 0 or more")
         if self.time_on and not 0 < self.block < inf:
             raise BadParameter("[split] time_on needs the length of a block", 'add for example block = "27d"')
         if self.space_on and (len(self.space_on) != 2 or not 0 < self.size < inf):
@@ -355,7 +355,7 @@ def seconds_of(value: Any) -> float:
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if found:
         return float(found[1]) * _SECONDS[found[2]]
-    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Columns that only machines need to see.
 _HIDDEN = ("version", "created", "modified")
 _PIPE_WIDTH = 240
+#: Of tables of numbers in a pipe: nothing is folded.
+_UNFOLDED = 100_000
 
 
 def print_json(record: Any) -> None:
@@ -51,8 +53,8 @@ def print_changes(changes: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print texts in columns."""
-    _print(_table(names, rows))
+    """Print texts in columns; in a pipe one line a row, however long."""
+    _print(_table(names, rows), _UNFOLDED)
 
 
 def print_difference(found: Difference) -> None:
@@ -80,11 +82,11 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> "Table":
     return table
 
 
-def _print(table: "Table") -> None:
-    _console().print(table)
+def _print(table: "Table", pipe_width: int = _PIPE_WIDTH) -> None:
+    _console(pipe_width).print(table)
 
 
-def _console() -> "Console":
+def _console(pipe_width: int) -> "Console":
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    return Console() if sys.stdout.isatty() else Console(width=pipe_width)

@@ -91,7 +91,7 @@ def drivers(
         others = [one for one in groups if one != group]
         less = _refitted(study, part, prepared, folds, others, share(step, 0.0, 0.5)) if others else None
         only = _refitted(study, part, prepared, folds, [group], share(step, 0.5, 1.0))
-        losses = [_loss(study, prepared, whole, one, score) for one in (shuffled[group], less)]
+        losses = [loss(study, prepared, whole, one, score) for one in (shuffled[group], less)]
         columns = prepared.features.groups.count(group)
         found.append(Driver(group, columns, losses[0], losses[1], _alone(study, prepared, only, score)))
     return sorted(found, key=lambda one: -np.nan_to_num(one.permuted[0], nan=-np.inf))
@@ -125,6 +125,31 @@ def effects(study: Study, part: ModelPart, prepared: Prepared, column: str, rows
     chosen = np.flatnonzero(np.isfinite(values))
     chosen = chosen[:: max(len(chosen) // rows, 1)]
     return edges, _accumulated(lambda some: ask(fitted, some, classes), features.matrix[chosen], at, edges)
+
+
+def loss(
+    study: Study, prepared: Prepared, whole: Array, changed: Array | None, name: str
+) -> tuple[float, float, float]:
+    """Give what a score lost when answers changed, positive whichever way it counts, and the ends of its 95 % interval.
+
+    Parameters
+    ----------
+    whole, changed : array, (n, K) or (n,)
+        Held-out answers; None, and all is NaN.
+    name : str
+        Of the score.
+    """
+    if changed is None:
+        return float("nan"), float("nan"), float("nan")
+    rows = np.intersect1d(judged_rows(prepared, whole), judged_rows(prepared, changed))
+    scored, sign = scorer(study, prepared), -1.0 if name in SMALLER else 1.0
+
+    def lost(some: Array) -> float:
+        at = rows[some]
+        return sign * (_score(scored(at, whole[at]), name) - _score(scored(at, changed[at]), name))
+
+    low, high = interval(lost, prepared.blocks[rows], min(study.resamples, _RESAMPLES), study.seed)
+    return lost(np.arange(len(rows))), float(low), float(high)
 
 
 def _accumulated(answer: Callable[[Array], Array], matrix: Array, at: int, edges: Array) -> Array:
@@ -170,23 +195,6 @@ def _refitted(
     return held_out(
         study, replace(part, features=()), replace(prepared, features=seen), folds, study.seed, None, progress
     )
-
-
-def _loss(
-    study: Study, prepared: Prepared, whole: Array, changed: Array | None, name: str
-) -> tuple[float, float, float]:
-    """Give what was lost, positive whichever way the score counts, and the ends of its interval."""
-    if changed is None:
-        return float("nan"), float("nan"), float("nan")
-    rows = np.intersect1d(judged_rows(prepared, whole), judged_rows(prepared, changed))
-    scored, sign = scorer(study, prepared), -1.0 if name in SMALLER else 1.0
-
-    def lost(some: Array) -> float:
-        at = rows[some]
-        return sign * (_score(scored(at, whole[at]), name) - _score(scored(at, changed[at]), name))
-
-    low, high = interval(lost, prepared.blocks[rows], min(study.resamples, _RESAMPLES), study.seed)
-    return lost(np.arange(len(rows))), float(low), float(high)
 
 
 def _alone(study: Study, prepared: Prepared, answer: Array, name: str) -> tuple[float, float, float]:

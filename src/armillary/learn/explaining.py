@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from armillary.errors import BadRequest
+from armillary.learn.contributing import contributions
 from armillary.learn.drivers import Driver, drivers, effects
 from armillary.learn.figures import draw, paint_drivers, paint_effects
 from armillary.learn.folder import read_metrics, read_run, undamaged, write_json, write_text
 from armillary.learn.judging import HEADLINES
+from armillary.learn.occluding import occlusion
 from armillary.learn.preparing import Prepared, folds, prepare
 from armillary.learn.publishing import samples_for
 from armillary.learn.samples import fingerprint
@@ -26,6 +28,8 @@ def explain(
     folder: Path, *, data: "Path | xr.Dataset | None" = None, model: str = "", progress: Progress = silent
 ) -> list[Driver]:
     """Measure what drives a model of a run, and write ``drivers.csv``, ``drivers.json`` and two figures.
+
+    Of LightGBM ``contributions.json`` is written too, of samples with series ``occlusion.json``.
 
     Parameters
     ----------
@@ -49,14 +53,29 @@ def explain(
     prepared = prepare(study, _same_data(study, seen, data))
     part = _part(study, title)
     score = HEADLINES[study.task][0]
-    found = drivers(study, part, prepared, folds(study, prepared), score, share(progress, 0.0, 0.9))
+    found = drivers(study, part, prepared, folds(study, prepared), score, share(progress, 0.0, 0.6))
     write_json(
         folder / "drivers.json", {"model": part.title, "score": score, "groups": [one.to_record() for one in found]}
     )
     write_text(folder / "drivers.csv", _csv(found))
+    _look_closer(folder, study, part, prepared, score, share(progress, 0.6, 0.9))
     progress(0.9, "drawing")
     _draw(folder / "figures", study, part, prepared, found, score)
     return found
+
+
+def _look_closer(
+    folder: Path, study: Study, part: ModelPart, prepared: Prepared, score: str, progress: Progress
+) -> None:
+    """Write what only some models and samples have: contributions of LightGBM, pieces of series."""
+    cut = folds(study, prepared)
+    given = contributions(study, part, prepared, cut, share(progress, 0.0, 0.3))
+    hidden = occlusion(study, part, prepared, cut, score, share(progress, 0.3, 1.0))
+    if given:
+        write_json(folder / "contributions.json", {"model": part.title, "groups": given})
+    if hidden:
+        pieces = [one.to_record() for one in hidden]
+        write_json(folder / "occlusion.json", {"model": part.title, "score": score, "pieces": pieces})
 
 
 def _same_data(study: Study, seen: str, data: "Path | xr.Dataset | None") -> "xr.Dataset":

@@ -8,7 +8,7 @@ import xarray as xr
 
 from armillary.learn.event_judging import choose_decoding, events_across, judge_events
 from armillary.learn.preparing import prepare
-from armillary.learn.running import run
+from armillary.learn.running import chosen_by, run
 from armillary.learn.study import Study, study_of
 
 HOUR = 3_600_000_000_000
@@ -65,6 +65,12 @@ def test_each_event_is_decoded_without_its_own_block() -> None:
         other = answer.copy()
         other[decoding.folds == fold] = 0.5
         assert choose_decoding(asked, prepared, other).others[fold] == decoder
+
+
+def test_a_small_overlap_is_named_as_its_score_is() -> None:
+    asked = study(events={"aim": 0.05, "iou": [0.05, 0.5]})
+    outcome = run(asked, series(0, 3.0, hours=1200))
+    assert chosen_by(asked) in outcome.trained[0].record["scores"]
 
 
 def test_noise_does_not_look_skilled() -> None:

@@ -18,6 +18,7 @@ from armillary.learn.calibration import held_out as held_out_calibration
 from armillary.learn.conformal import measure_held_out, measure_unseen
 from armillary.learn.costs import measure, pareto
 from armillary.learn.event_judging import Decoding, choose_decoding, compare_events, judge_events
+from armillary.learn.events.scoring import key_of
 from armillary.learn.features import Features
 from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows, scorer
 from armillary.learn.leaks import Finding, advise
@@ -214,7 +215,7 @@ def chosen_by(study: Study) -> str:
     if study.task != "events":
         return HEADLINES[study.task][0]
     aim = study.events.aim
-    return f"event_f1_iou{round(100 * (aim[0] if isinstance(aim, tuple) else aim))}"
+    return f"event_f1_{key_of(aim[0] if isinstance(aim, tuple) else aim)}"
 
 
 def _best(study: Study, trained: Sequence[Trained]) -> int:

@@ -187,3 +187,13 @@ def test_purity_is_not_promised_where_data_drifted(
     assert "drift: strong" in told.out
     assert "drifted from them" in told.out
     assert "unlike those" in told.err
+
+
+def test_two_objects_at_one_place_are_two(cli: Callable[..., Any], tables: Path, trained: Path, tmp_path: Path) -> None:
+    some = pd.read_csv(tables / "east.csv").head(20).drop(columns="source_id")
+    some.loc[1, ["ra", "dec"]] = some.loc[0, ["ra", "dec"]]
+    some.to_csv(tmp_path / "twins.csv", index=False)
+    for _ in range(2):  # the second time nothing is added
+        asked = cli("apply", trained, tmp_path / "twins.csv", "--to", "twins", "--json")
+        assert asked.status == 0, asked.err
+        assert len(json.loads(cli("catalogue", "show", "twins", "--json", "--limit", "60").out)["rows"]) == 20

@@ -151,8 +151,9 @@ def kind_of(applied: "Applied") -> str:
 def entries_of(applied: "Applied", name: str, wanted: Wanted) -> Iterator[Entry]:
     """Give the rows that answers become; the same answers have the same ids in the same catalogue."""
     if kind_of(applied) == "objects":
+        places: Counter[tuple[float | None, float | None]] = Counter()
         for answers in applied.answers():
-            yield from _objects(applied.run, answers, name, wanted)
+            yield from _objects(applied.run, answers, name, wanted, places)
         return
     for mark in found_marks(applied):
         if wanted(mark.class_, mark.probability):
@@ -188,15 +189,30 @@ def event_of(run: "Run", mark: "Mark", name: str = "") -> Entry:
     )  # fmt: skip
 
 
-def object_of(run: "Run", row: Mapping[str, Any], name: str = "") -> Entry:
-    """Make a row of a catalogue of objects of one row of :func:`table_of`."""
+def object_of(
+    run: "Run",
+    row: Mapping[str, Any],
+    name: str = "",
+    places: "Counter[tuple[float | None, float | None]] | None" = None,
+) -> Entry:
+    """Make a row of a catalogue of objects of one row of :func:`table_of`.
+
+    Parameters
+    ----------
+    places : Counter, optional
+        How many objects without a name were made at each place: two at one place are two objects.
+    """
     ra, dec = (_known(row.get(one)) for one in ("ra", "dec"))
     source = "" if _known(row.get("source_id")) is None else str(row["source_id"])
     class_ = str(row.get("class") or "")
     found = {one: row.get(one) for one in ("probability", "trust", "set", "value")}
     attributes: Record = {one: value for one, value in found.items() if value not in {None, ""}}
+    what: list[Any] = [ra, dec, source]
+    if places is not None and not source:
+        what += [places[ra, dec]] if places[ra, dec] else []
+        places[ra, dec] += 1
     return Entry(
-        id=_id(run, name, ra, dec, source) if name else "", ra=ra, dec=dec, source_id=source, class_=class_,
+        id=_id(run, name, *what) if name else "", ra=ra, dec=dec, source_id=source, class_=class_,
         attributes=attributes, model=run.name, model_version=run.key,
     )  # fmt: skip
 
@@ -338,10 +354,12 @@ def _id(run: "Run", name: str, *what: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:26]
 
 
-def _objects(run: "Run", answers: "Answers", name: str, wanted: Wanted) -> Iterator[Entry]:
+def _objects(
+    run: "Run", answers: "Answers", name: str, wanted: Wanted, places: "Counter[tuple[float | None, float | None]]"
+) -> Iterator[Entry]:
     columns = table_of(run, answers)
     taken = [one for one in (*_OBJECT, "class", "probability", "trust", "set", "value") if one in columns]
     for cells in zip(*(columns[one].tolist() for one in taken), strict=True):
         row = dict(zip(taken, cells, strict=True))
         if wanted(str(row.get("class", "")), float(row.get("probability", np.nan))):
-            yield object_of(run, row, name)
+            yield object_of(run, row, name, places)

@@ -1,9 +1,13 @@
 """A desk for the web tests: the simulated observatory, a small folder, a server that is gone, a catalogue."""
 
+import os
+import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -18,6 +22,22 @@ from armillary.services.web import build_app
 from armillary.services.web.server import listen
 from armillary.testing.hapi_server import HapiServer, Served
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    Opened = Callable[[Sequence[str], Mapping[str, str]], Page]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("ARMILLARY_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 #: A title as no archive should have it.
 HOSTILE = "<script>window.broken=1</script><img src=x onerror='window.broken=1'>"
 
@@ -100,3 +120,40 @@ def guarded_address(web_desk: Desk) -> Iterator[str]:
 def serve_desk() -> Callable[[Desk], AbstractContextManager[str]]:
     """What serves another desk for a while."""
     return _serving
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator["Browser"]:
+    """Chromium, or a loud skip that names what is not tested."""
+    from playwright.sync_api import sync_playwright
+
+    if not Path(CHROMIUM).is_file():
+        what = request.path.stem.removeprefix("test_")
+        pytest.skip(f"{what} is not tested: there is no chromium; install it or set ARMILLARY_CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_picture(
+    browser: "Browser", web_address: str
+) -> Iterator[Callable[[Sequence[str], Mapping[str, str]], "Page"]]:
+    """Open products of a span on a page that may throw no error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    said: list[str] = []
+
+    def opened(paths: Sequence[str], span: Mapping[str, str]) -> "Page":
+        made = context.new_page()
+        made.on("pageerror", lambda error: said.append(str(error)))
+        made.set_default_timeout(30_000)
+        requests = "&".join(f"request={quote(f'product={path}', safe='=/')}" for path in paths)
+        times = "&".join(f"{name}={quote(text)}" for name, text in span.items())
+        made.goto(f"{web_address}/?{requests}&{times}")
+        made.wait_for_function(f"() => window.armillary?.picture?.panels?.view?.panels.length === {len(paths)}")
+        return made
+
+    yield opened
+    context.close()
+    assert said == []

@@ -1,18 +1,13 @@
 """The time cursor in a real browser: panels of one time follow it."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-CHROMIUM = os.environ.get("ARMILLARY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 PLANE = "simulated/sentry/ions/energy_pitch_angle"
 DENSITY = "simulated/sentry/ion_density"
 SPAN = {"start": "2024-02-01T06:00:00Z", "stop": "2024-02-01T06:10:00Z"}
@@ -23,30 +18,9 @@ SHOWN = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).is_file():
-        pytest.skip("the cursor is not tested: there is no chromium; install it or set ARMILLARY_CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def page(browser: Browser, web_address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    made = context.new_page()
-    said: list[str] = []
-    made.on("pageerror", lambda error: said.append(str(error)))
-    made.set_default_timeout(30_000)
-    requests = "&".join(f"request={quote(f'product={path}', safe='=/')}" for path in (DENSITY, PLANE))
-    times = "&".join(f"{name}={quote(text)}" for name, text in SPAN.items())
-    made.goto(f"{web_address}/?{requests}&{times}")
-    made.wait_for_function("() => window.armillary?.picture?.panels?.view?.panels.length === 2")
-    yield made
-    context.close()
-    assert said == []
+def page(open_picture: Callable[..., Page]) -> Page:
+    return open_picture((DENSITY, PLANE), SPAN)
 
 
 def click_at(page: Page, part: float) -> None:

@@ -1,9 +1,7 @@
 """The workbench in a real browser: what people do with it, from end to end."""
 
 import math
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from armillary.errors import BadTime
 from armillary.model import Extent, Request, Rows, format_time, parse_time
@@ -20,32 +18,11 @@ from armillary.services.desk import open as open_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("ARMILLARY_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SLOW = "simulated/sentry/ion_omni_from_skymap"
 #: The page asks for data when the reader has rested 150 ms.
 REST = 400
 Open = Callable[..., Page]
 Serve = Callable[[Desk], AbstractContextManager[str]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).is_file():
-        pytest.skip("the page is not tested: there is no chromium; install it or set ARMILLARY_CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -100,6 +100,26 @@ def undo_last(connection: sqlite3.Connection, author: str) -> int:
     return _reverse(connection, author, "undo", found[:2], found[0])
 
 
+def undo_change(connection: sqlite3.Connection, author: str, number: int) -> int:
+    """Undo one change of `author`, not always the newest, and give its number.
+
+    Raises
+    ------
+    BadRequest
+        If there is no such change of this author that stands.
+    Conflict
+        If a later change touched the same things.
+    """
+    query = (
+        f"SELECT number, summary FROM change AS c WHERE number = ? AND target IS NULL AND author = ? AND {_UNDONE} = 0"
+    )
+    found = connection.execute(query, (number, author)).fetchone()
+    if found is None:
+        problem = f"change {number} is none of {author or 'nobody'}, or was undone already"
+        raise BadRequest(problem, "see `armillary catalogue show --history`")
+    return _reverse(connection, author, "undo", found, number)
+
+
 def redo_last(connection: sqlite3.Connection, author: str) -> int:
     """Do again what was undone last, and give its number; a new change in between makes that impossible."""
     found = connection.execute(_LAST_UNDO, (author,)).fetchone()

@@ -5,18 +5,24 @@ The proposals of catalogue ``icme`` are the catalogue ``icme.proposals``; their 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from armillary.catalogues.entry import Catalogue, Entry
+from armillary.catalogues.history import undo_change
 from armillary.catalogues.making import make_catalogue, static_catalogue
 from armillary.catalogues.reading import read_by_id, read_catalogues, read_rows
 from armillary.catalogues.store import Store
 from armillary.catalogues.writing import add_rows, begin_change, edit_rows
-from armillary.errors import BadRequest, Conflict, UnknownCatalogue
+from armillary.errors import BadParameter, BadRequest, Conflict, UnknownCatalogue
 
 #: What a proposal can be.
 STATUSES: Final = ("proposed", "accepted", "rejected")
+_SAID: Final = {
+    "proposed": "mend {} proposals for {}",
+    "accepted": "accept {} proposals into {}",
+    "rejected": "reject {} proposals for {}",
+}
 #: Attributes that only the choice of a proposal needs; an accepted row has them no more.
 _OF_CHOICE: Final = frozenset({"status", "rank", "uncertainty"})
 
@@ -86,18 +92,7 @@ def accept(store: Store, name: str, ids: Sequence[str], changes: Mapping[str, An
     UnknownCatalogue
         If one is no proposal for this catalogue.
     """
-    fields = dict(changes or {})
-    attributes = {**fields.pop("attributes", {}), "status": "accepted"}
-    with store.pool.writing() as connection:
-        found = _of(connection, name, ids)
-        change = begin_change(connection, store.author, "edit", f"accept {len(found)} proposals into {name}")
-        rows = edit_rows(connection, change, dict.fromkeys(found), attributes, {**fields, "tags": ("accepted",)})
-        there = {one.name for one in read_catalogues(connection)}
-        if name not in there:
-            kind = static_catalogue(connection, proposals_of(name))[1].kind
-            make_catalogue(connection, change, Catalogue(name=name, kind=kind, author=store.author))
-        key, catalogue = static_catalogue(connection, name)
-        return add_rows(connection, change, (key, catalogue.kind), [_copy(one) for one in rows], store.author)
+    return list(decide(store, name, "accepted", dict.fromkeys(ids), changes).made)
 
 
 def reject(store: Store, name: str, ids: Sequence[str]) -> None:
@@ -109,10 +104,76 @@ def reject(store: Store, name: str, ids: Sequence[str]) -> None:
         If one was accepted already.
     UnknownCatalogue
     """
+    decide(store, name, "rejected", dict.fromkeys(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided on proposals.
+
+    Parameters
+    ----------
+    change : int
+        Number of the change, for :func:`take_back`.
+    rows : tuple of Entry
+        The proposals as they are then.
+    made : tuple of str
+        Ids of the rows that were made of them.
+    """
+
+    change: int
+    rows: tuple[Entry, ...]
+    made: tuple[str, ...] = ()
+
+
+def decide(
+    store: Store,
+    name: str,
+    status: str,
+    versions: Mapping[str, int | None],
+    changes: Mapping[str, Any] | None = None,
+) -> Decision:
+    """Accept proposals, reject them, or mend them and leave them open: one change.
+
+    Parameters
+    ----------
+    status : str
+        One of `STATUSES`; ``proposed`` only mends.
+    versions : mapping of str to int
+        Ids, and the version that the person saw; None where that does not matter.
+    changes : mapping, optional
+        As for :func:`accept`.
+
+    Raises
+    ------
+    Conflict
+        If one was decided on, or changed, since the person saw it.
+    BadParameter, UnknownCatalogue
+    """
+    if status not in STATUSES:
+        raise BadParameter(f"a proposal cannot be {status!r}", f"give one of {', '.join(STATUSES)}")
+    fields = dict(changes or {})
+    attributes = {**fields.pop("attributes", {}), "status": status}
     with store.pool.writing() as connection:
-        found = _of(connection, name, ids)
-        change = begin_change(connection, store.author, "edit", f"reject {len(found)} proposals for {name}")
-        edit_rows(connection, change, dict.fromkeys(found), {"status": "rejected"}, {"tags": ("rejected",)})
+        _check_open(connection, name, list(versions))
+        change = begin_change(connection, store.author, "edit", _SAID[status].format(len(versions), name))
+        rows = edit_rows(connection, change, versions, attributes, {**fields, "tags": (status,)})
+        made = _copy_to(connection, change, name, rows, store.author) if status == "accepted" else []
+        return Decision(change, tuple(rows), tuple(made))
+
+
+def take_back(store: Store, number: int) -> None:
+    """Undo one decision, whatever the same author did since; :attr:`Decision.change` is its number.
+
+    Raises
+    ------
+    BadRequest
+        If it is no change of this author, or was taken back already.
+    Conflict
+        If a later change touched the same rows.
+    """
+    with store.pool.writing() as connection:
+        undo_change(connection, store.author, number)
 
 
 def status_of(row: Entry) -> str:
@@ -120,7 +181,7 @@ def status_of(row: Entry) -> str:
     return str(row.attributes.get("status", ""))
 
 
-def _of(connection: Any, name: str, ids: Sequence[str]) -> list[str]:
+def _check_open(connection: Any, name: str, ids: Sequence[str]) -> None:
     there = {one.name: one for one in read_catalogues(connection)}
     mine = {one.id for one in _known(connection, there, name)}
     rows = list(read_by_id(connection, list(ids)).values())
@@ -130,7 +191,14 @@ def _of(connection: Any, name: str, ids: Sequence[str]) -> list[str]:
     done = [one.id for one in rows if status_of(one) == "accepted"]
     if done:
         raise Conflict(f"{done[0]!r} was accepted already", "edit or remove the row in the catalogue, or undo")
-    return [one.id for one in rows]
+
+
+def _copy_to(connection: Any, change: int, name: str, rows: Iterable[Entry], author: str) -> list[str]:
+    if name not in {one.name for one in read_catalogues(connection)}:
+        kind = static_catalogue(connection, proposals_of(name))[1].kind
+        make_catalogue(connection, change, Catalogue(name=name, kind=kind, author=author))
+    key, catalogue = static_catalogue(connection, name)
+    return add_rows(connection, change, (key, catalogue.kind), [_copy(one) for one in rows], author)
 
 
 def _known(connection: Any, there: Mapping[str, Catalogue], name: str) -> list[Entry]:

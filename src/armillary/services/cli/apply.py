@@ -1,7 +1,7 @@
 """``armillary apply``: a trained model on products or files; what it finds becomes rows of a catalogue."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -10,9 +10,6 @@ from armillary.services.cli.catalogue import Json, split_pair
 from armillary.services.cli.data import Bbox, Cone, Params, Rows, Where, read_params
 from armillary.services.cli.session import desk_of, progress_bar
 from armillary.services.cli.sheets import print_json, print_table
-
-if TYPE_CHECKING:
-    from armillary.learn.applying import Applied
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")]
 Things = Annotated[
@@ -51,6 +48,7 @@ def apply(
     """Apply a trained model; repeat an interrupted call and it goes on."""
     from armillary.learn.trained import load_run
     from armillary.services import applying
+    from armillary.services.studies import told_of
 
     if not to and output is None:
         raise BadRequest("nothing says where the answers should go", "give --to CATALOGUE, or -o FILE.parquet")
@@ -65,7 +63,7 @@ def apply(
     desk = desk_of(context)
     with progress_bar("apply") as progress:
         applied = applying.apply_run(desk, loaded, target, prior=read_prior(prior), progress=progress)
-        record = _told(applied)
+        record = told_of(applied)
         if output is not None:
             record["file"] = str(output)
             applying.write_rows(applied, output)
@@ -123,33 +121,6 @@ def show(record: dict[str, Any]) -> None:
         typer.echo(f"put {record['added']} rows into {record['catalogue']}{again}")
     if "file" in record:
         typer.echo(record["file"])
-
-
-def _told(applied: "Applied") -> dict[str, Any]:
-    from armillary.learn.folder import plain
-    from armillary.services.applying import count_classes
-
-    told: dict[str, Any] = plain(
-        {
-            "model": applied.run.name,
-            "model_version": applied.run.key,
-            "rows": applied.rows,
-            "classes": count_classes(applied),
-            "drift": applied.drift,
-            "purity": applied.purity,
-            "caveat": _caveat(applied),
-        }
-    )
-    return told
-
-
-def _caveat(applied: "Applied") -> str:
-    """Say when what held-out samples promise need not hold for the new ones."""
-    if not applied.purity or (applied.drift or {}).get("verdict", "none") == "none":
-        return ""
-    return (
-        "completeness and purity were measured on held-out samples of the training data; these data drifted from them"
-    )
 
 
 def _share(value: float | None) -> str:

@@ -1,0 +1,169 @@
+"""Studies from Python: run one, apply its model, let it propose labels. `Desk` has the same as methods."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from armillary.errors import BadRequest
+from armillary.model import Progress, silent
+
+if TYPE_CHECKING:
+    from armillary.catalogues import Entry
+    from armillary.learn.applying import Applied
+    from armillary.learn.study import Study
+    from armillary.services.applying import Target, Wanted
+    from armillary.services.desk import Desk
+
+Record = dict[str, Any]
+
+
+def run_study(
+    desk: "Desk",
+    study: "Study | Path | Mapping[str, Any]",
+    out: Path,
+    *,
+    data: Path | None = None,
+    test_data: Path | None = None,
+    progress: Progress = silent,
+) -> Record:
+    """Run a study of files or of products, and write its run folder; an interrupted run in it goes on.
+
+    Parameters
+    ----------
+    study : Study, Path or mapping
+        The study, its TOML file, or its plain values.
+    out : Path
+        The run folder.
+    data, test_data : Path, optional
+        What to learn from instead of what the study names, and unseen data; of files only.
+
+    Returns
+    -------
+    dict
+        The content of metrics.json.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    from armillary.learn.publishing import PRODUCTS, publish
+    from armillary.services.samples import publish_products
+
+    asked = _study_of(study)
+    if asked.data.layout != PRODUCTS:
+        return publish(asked, out, data=data, test_data=test_data, progress=progress)
+    if data or test_data:
+        hint = "write start, stop, test_start and test_stop into [data.options]"
+        raise BadRequest("data and test_data are of files, and this study learns from products", hint)
+    return publish_products(desk, asked, out, progress)
+
+
+def apply_to(
+    desk: "Desk",
+    run: Path,
+    target: "Target",
+    name: str,
+    *,
+    model: str = "",
+    wanted: "Wanted | None" = None,
+    prior: Mapping[str, float] | None = None,
+    progress: Progress = silent,
+) -> Record:
+    """Apply a model of a run folder and put what it finds into a catalogue.
+
+    Returns
+    -------
+    dict
+        ``added``, ``already`` and all of :func:`told_of`.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    from armillary.learn.trained import load_run
+    from armillary.services import applying
+
+    applied = applying.apply_run(desk, load_run(run, model), target, prior=prior, progress=progress)
+    record = told_of(applied)
+    record["added"], record["already"] = applying.to_catalogue(desk.catalogues, name, applied, wanted)
+    applying.forget(applied)
+    return record | {"catalogue": name}
+
+
+def propose_for(
+    desk: "Desk",
+    run: Path,
+    target: "Target",
+    name: str,
+    *,
+    count: int = 20,
+    by: str = "uncertain",
+    model: str = "",
+    wanted: "Wanted | None" = None,
+    progress: Progress = silent,
+) -> "list[Entry]":
+    """Let a model of a run folder put what a person should look at next into the proposals of a catalogue.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    from armillary.learn.trained import load_run
+    from armillary.services import applying
+    from armillary.services.labelling import propose_rows
+
+    applied = applying.apply_run(desk, load_run(run, model), target, points=True, progress=progress)
+    rows = propose_rows(desk.catalogues, name, applied, count, by, wanted)
+    applying.forget(applied)
+    return rows
+
+
+def told_of(applied: "Applied") -> Record:
+    """Say what a model answered, how far the data drifted, and what the answers are worth; JSON values."""
+    from armillary.learn.folder import plain
+    from armillary.services.applying import count_classes
+
+    told: Record = plain(
+        {
+            "model": applied.run.name,
+            "model_version": applied.run.key,
+            "rows": applied.rows,
+            "classes": count_classes(applied),
+            "drift": applied.drift,
+            "purity": applied.purity,
+            "caveat": _caveat(applied),
+        }
+    )
+    return told
+
+
+def warnings_of(metrics: Mapping[str, Any]) -> list[str]:
+    """Give what must be read before the numbers of a run."""
+    said = []
+    if metrics["random_split"]:
+        said.append("The split is random: neighbours stand on both sides, expect less on new data.")
+    return said + [str(one["message"]) for one in metrics["leaks"] if one["serious"]]
+
+
+def target_of(things: Sequence[str], start: str | None, stop: str | None, columns: Mapping[str, str]) -> "Target":
+    """Name what a model is applied to: products of an interval."""
+    from armillary.services.applying import Target
+
+    return Target(things=tuple(things), columns=dict(columns), start=start, stop=stop)
+
+
+def _study_of(study: "Study | Path | Mapping[str, Any]") -> "Study":
+    from armillary.learn.study import Study, read_study, study_of
+
+    if isinstance(study, Study):
+        return study
+    return study_of(study) if isinstance(study, Mapping) else read_study(Path(study))
+
+
+def _caveat(applied: "Applied") -> str:
+    """Say when what held-out samples promise need not hold for the new ones."""
+    if not applied.purity or (applied.drift or {}).get("verdict", "none") == "none":
+        return ""
+    return (
+        "completeness and purity were measured on held-out samples of the training data; these data drifted from them"
+    )

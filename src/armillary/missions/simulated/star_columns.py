@@ -4,12 +4,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from armillary.missions.simulated.star_field import CLASSES, GAIA_LIMIT, LIMITS, Stars
+from armillary.missions.simulated.star_field import BANDS, CLASSES, GAIA_LIMIT, LIMITS, Stars
 from armillary.model.kinds import column, with_table_attrs
-from armillary.science import photometry
 from armillary.science.noise import Array
+from armillary.science.photometry import light
 
-_BANDS: Final = photometry.BANDS
 #: Share of the bands that are lost by blends and bad pixels.
 _LOST: Final = 0.02
 
@@ -28,7 +27,7 @@ def photometry_columns(stars: Stars) -> Any:
         (column("parallax", pa.float64(), "mas", "Parallax"), parallax, gaia),
         (column("parallax_error", pa.float32(), "mas", "Standard error of the parallax"), parallax_error, gaia),
     ]
-    for place, band in enumerate(_BANDS):
+    for place, band in enumerate(BANDS):
         name, good = f"{band.name}_mag", seen[:, place]
         about = f"{band.name.upper()} magnitude, Vega, pivot wavelength {band.wavelength:g} um"
         columns.append((column(name, pa.float32(), "mag", about), magnitudes[:, place], good))
@@ -80,16 +79,16 @@ def _measure(stars: Stars) -> tuple[Array, Array, Array]:
     """Give magnitudes, their errors and whether they were measured, each of shape (n, bands)."""
     from scipy.special import ndtri
 
-    count = len(_BANDS)
-    zero = np.array([band.zero_point for band in _BANDS])
-    limits = np.array([LIMITS[band.name] for band in _BANDS])
-    exact = np.minimum(photometry.magnitude(np.maximum(stars.flux, 1e-30), zero), 60)
-    noise = photometry.magnitude_error(exact, limits[:, 0], limits[:, 1])
+    count = len(BANDS)
+    zero = np.array([band.zero_point for band in BANDS])
+    limits = np.array([LIMITS[band.name] for band in BANDS])
+    exact = np.minimum(light.magnitude(np.maximum(stars.flux, 1e-30), zero), 60)
+    noise = light.magnitude_error(exact, limits[:, 0], limits[:, 1])
     normal = ndtri(np.clip(stars.noise[:, :count], 1e-9, 1 - 1e-9))
     # Noise is added to the flux, as it is in a detector; a flux below zero has no magnitude.
     share = 1 + normal * noise * np.log(10) / 2.5
     measured = np.where(share > 0, exact - 2.5 * np.log10(np.maximum(share, 1e-9)), np.nan)
-    errors = photometry.magnitude_error(measured, limits[:, 0], limits[:, 1])
+    errors = light.magnitude_error(measured, limits[:, 0], limits[:, 1])
     seen = (errors < 0.2) & (measured > limits[:, 2]) & (stars.noise[:, count : 2 * count] > _LOST)
     seen[:, :3] &= (exact[:, 0] < GAIA_LIMIT)[:, None]
     seen[:, 1:3] &= seen[:, :1]

@@ -12,8 +12,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from armillary.model import Box, Cone, Extent, Progress
-from armillary.science import photometry
 from armillary.science.noise import Array, generator, smooth
+from armillary.science.photometry import light
+
+
+class SimulatedBand(NamedTuple):
+    """A filter: its pivot wavelength in micrometres and the flux density of magnitude 0 in Jy."""
+
+    name: str
+    wavelength: float
+    zero_point: float
+
 
 #: Degrees, ICRS: the field, and how many cells it is cut into each way.
 FIELD: Final = Box(80.0, -10.0, 90.0, 0.0)
@@ -23,6 +32,19 @@ MOST_ROWS: Final = 2_000_000
 CLASSES: Final = ("dwarf", "giant", "white dwarf", "class I", "class II", "class III")
 #: Parsec: where the cloud is, and how deep its young stars lie in it.
 CLOUD_DISTANCE, CLOUD_DEPTH = 400.0, 8.0
+#: Pivot wavelength in micrometres and flux density of magnitude 0 in Jy: what the simulated surveys look through.
+BANDS: Final = (
+    SimulatedBand("g", 0.6218, 3228.75),
+    SimulatedBand("bp", 0.5110, 3552.01),
+    SimulatedBand("rp", 0.7769, 2554.95),
+    SimulatedBand("j", 1.235, 1594.0),
+    SimulatedBand("h", 1.662, 1024.0),
+    SimulatedBand("ks", 2.159, 666.8),
+    SimulatedBand("w1", 3.3526, 309.54),
+    SimulatedBand("w2", 4.6028, 171.787),
+    SimulatedBand("w3", 11.5608, 31.674),
+    SimulatedBand("w4", 22.0883, 8.363),
+)
 #: Magnitude of five sigma, smallest error, and brightest magnitude that is not saturated, per band.
 LIMITS: Final = {
     "g": (23.6, 0.003, 3.0), "bp": (21.6, 0.006, 3.5), "rp": (21.4, 0.006, 3.0),
@@ -278,11 +300,11 @@ def _flux(
     temperature: Array, radius: Array, distance: Array, dust: Array, disc_temperature: Array, disc_ratio: Array
 ) -> Array:
     """Give the flux density of star and disc in each band behind the dust, Jy, shape (n, bands)."""
-    wavelength = np.array([band.wavelength for band in photometry.BANDS])
-    star = photometry.star_flux(wavelength, temperature[:, None], radius[:, None], distance[:, None])
+    wavelength = np.array([band.wavelength for band in BANDS])
+    star = light.star_flux(wavelength, temperature[:, None], radius[:, None], distance[:, None])
     warm = np.nan_to_num(disc_temperature, nan=500.0)
     # Stefan-Boltzmann: the radius of a sphere of this temperature with its share of the luminosity.
     size = radius * (temperature / warm) ** 2 * np.sqrt(disc_ratio)
     # An envelope's own light comes from above most of its dust.
-    disc = photometry.star_flux(wavelength, warm[:, None], size[:, None], distance[:, None])
-    return np.asarray((star + disc) * 10 ** (-0.4 * dust[:, None] * photometry.extinction(wavelength)))
+    disc = light.star_flux(wavelength, warm[:, None], size[:, None], distance[:, None])
+    return np.asarray((star + disc) * 10 ** (-0.4 * dust[:, None] * light.extinction(wavelength)))

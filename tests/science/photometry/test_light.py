@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from armillary.science import photometry as p
+from armillary.missions.simulated.star_field import BANDS
+from armillary.science.photometry import light as p
 
 
 def test_the_sun_at_ten_parsecs_has_its_magnitude() -> None:
-    g, ks = p.BANDS[0], p.BANDS[5]
+    g, ks = BANDS[0], BANDS[5]
     flux = p.star_flux([g.wavelength, ks.wavelength], 5772.0, 1.0, 10.0)
     found = p.magnitude(flux, np.array([g.zero_point, ks.zero_point]))
     # Absolute magnitudes of the Sun: G 4.67 (Casagrande and VandenBerg 2018), Ks 3.27 (Willmer 2018).

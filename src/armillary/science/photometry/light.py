@@ -1,6 +1,6 @@
 """Light of stars and dust through filters: Vega magnitudes, extinction and noise."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -11,29 +11,6 @@ PLANCK: Final = 6.62607015e-34
 LIGHT: Final = 299792458.0
 SOLAR_RADIUS: Final = 6.957e8
 PARSEC: Final = 3.0856775814913673e16
-
-
-class Band(NamedTuple):
-    """A filter: its pivot wavelength in micrometres and the flux density of Vega in Jy."""
-
-    name: str
-    wavelength: float
-    zero_point: float
-
-
-#: Gaia (E)DR3, 2MASS and WISE as the SVO Filter Profile Service lists them (http://svo2.cab.inta-csic.es/theory/fps/).
-BANDS: Final[tuple[Band, ...]] = (
-    Band("g", 0.6218, 3228.75),
-    Band("bp", 0.5110, 3552.01),
-    Band("rp", 0.7769, 2554.95),
-    Band("j", 1.235, 1594.0),
-    Band("h", 1.662, 1024.0),
-    Band("ks", 2.159, 666.8),
-    Band("w1", 3.3526, 309.54),
-    Band("w2", 4.6028, 171.787),
-    Band("w3", 11.5608, 31.674),
-    Band("w4", 22.0883, 8.363),
-)
 
 
 def planck(wavelength: Numbers, temperature: Numbers) -> Array:

@@ -1,17 +1,20 @@
 """ONNX files of models, written only if they answer as the models do; beside each the feature recipe as JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.errors import ArmillaryError, BadData, BadParameter, MissingExtra, one_line
-from armillary.learn.forests import forest_graph
+from armillary.learn.answers import EACH_GROUP
+from armillary.learn.forests import boosting_graph, forest_graph, isolation_graph
+from armillary.learn.graphs import OPSETS, Drawing, Outputs, kind_of
 from armillary.learn.models import make_model
 from armillary.learn.models.keeping import write_whole
 from armillary.learn.models.learner import clean
+from armillary.learn.plain_graphs import distance_graph, neighbours_graph, network_graph, sum_graph
 from armillary.learn.preparing import merged
 from armillary.learn.samples import column
 
@@ -24,11 +27,24 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 
-#: Opsets of the files: what onnxruntime of 2023 and later reads.
-OPSETS: Final = {"": 18, "ai.onnx.ml": 3}
 #: Options that make a trial model small.
-_SMALL: Final = {"n_estimators": 3, "max_iter": 200, "hidden_layer_sizes": (4,), "n_components": 2, "n_neighbors": 3}
+_SMALL: Final = {
+    "n_estimators": 3,
+    "max_iter": 200,
+    "hidden_layer_sizes": (4,),
+    "n_components": 2,
+    "n_neighbors": 3,
+    "epochs": 2,
+    "hidden": (4,),
+}
 _ROWS: Final = 10_000
+_ANSWERS: Final = {"regression": "the number", "novelty": "last output: how usual a row is; the smallest is strangest"}
+#: Models whose graphs are put together here, scaling included; those of them that think in double precision.
+_OWN: Final = frozenset({
+    "boosting", "ensemble", "extra_trees", "forest", "isolation_forest", "knn", "network", "pca_residual", "residual",
+    "rx",
+})  # fmt: skip
+_DOUBLE: Final = _OWN - {"extra_trees", "forest", "isolation_forest"}
 
 
 def check_exportable(use: str, options: Mapping[str, Any], *, task: str, classes: int = 0) -> None:
@@ -48,19 +64,20 @@ def check_exportable(use: str, options: Mapping[str, Any], *, task: str, classes
     BadParameter
         If it cannot; nothing of the real training has been done yet.
     """
-    hint = "choose extra_trees, forest, lightgbm, logistic or mlp, or do not ask for an export"
-    if use == "boosting" and classes > 2:
-        problem = f"model 'boosting' with {classes} classes cannot be converted to ONNX"
+    hint = "choose another model of the table in the docs, or do not ask for an export"
+    if options.get(EACH_GROUP):
+        raise BadParameter(f"model {use!r} is one model a group, which no single file can be", hint)
+    if use == "demud" or (use == "ensemble" and task == "novelty"):
+        problem = f"model {use!r} ranks rows among those asked about together, which no file of single rows can"
         raise BadParameter(problem, hint)
     random = np.random.default_rng(0)
     rows = random.normal(size=(120, 4))
     target = np.arange(120) % max(classes, 2) if task != "regression" else rows[:, 0] * 2 + 100
     rows[:, 1] += target
-    rows[random.random(rows.shape) < 0.1] = np.nan
-    own = {name: one for name, one in options.items() if name not in {"dropout", "drop", "class_weight", "copies"}}
-    small = own | {name: one for name, one in _SMALL.items() if _takes(use, task, name)}
+    if use not in {"rx", "pca_residual"} or options.get("scale", "none") != "none":
+        rows[random.random(rows.shape) < 0.1] = np.nan
     try:
-        compare(make_model(use, small, task=task, seed=0).fit(rows, target), rows)
+        compare(make_model(use, _small(use, options, task), task=task, seed=0).fit(rows, target), rows)
     except MissingExtra:
         raise
     except ArmillaryError as failed:
@@ -131,6 +148,7 @@ def export_onnx(
     recipe = {
         "input": {"name": "rows", "dtype": _dtype(model).name, "columns": [names[at] for at in model.columns_]},
         "missing": "NaN; infinite values and those beyond 1e38 count as missing",
+        "answer": _ANSWERS.get(model.task, "label, and probability of each class"),
         "steps": [{"use": one.use, "options": dict(one.options)} for one in steps],
         "task": model.task,
         "model": model.use,
@@ -194,10 +212,7 @@ def _answers(content: bytes, rows: Array, task: str) -> tuple[Array, Array]:
 
 def _converted(model: "Learner") -> bytes:
     try:
-        made = _graph(model)
-        if model.prepare is not None:
-            made = _behind_filling(made, model)
-        return bytes(made.SerializeToString())
+        return bytes(_whole(model).SerializeToString())
     except ArmillaryError:
         raise
     except Exception as failed:  # the converters raise what they like
@@ -205,17 +220,60 @@ def _converted(model: "Learner") -> bytes:
         raise BadParameter(problem, "keep the skops file, or export another model") from failed
 
 
+def _whole(model: "Learner") -> Any:
+    """Give the graph of a model with what stands before and after its estimator."""
+    _import("onnx")
+    inner = _graph(model)
+    if model.prepare is None:
+        return inner
+    drawing, scaler = Drawing(), model.prepare.steps[1][1]
+    rows = _filled(drawing, model)
+    if model.use in _OWN:
+        rows = _scaled(drawing, rows, scaler)
+    said = drawing.include(inner, drawing.cast(rows, kind_of(inner)))
+    answer = drawing.cast(said[-1], np.float64)
+    if model.task == "regression":
+        answer = drawing.add("Mul", answer, np.array([model.spread_]))
+        answer = drawing.add("Add", answer, np.array([model.middle_]))
+    label: Outputs = {"label": (said[0], np.int64, [])} if model.task in {"classes", "events"} else {}
+    return drawing.model(_dtype(model), len(model.columns_), **label, answer=(answer, np.float64, [None]))
+
+
 def _graph(model: "Learner") -> Any:
+    """Give the graph of what is behind the filling and, of our own graphs, the scaling."""
     if model.use == "lightgbm":
         return _by_lightgbm(model)
-    if model.use in {"forest", "extra_trees"}:
-        _import("onnx")
-        if model.prepare is not None:
-            raise BadParameter(
-                f"model {model.use!r} with scale cannot be exported", "trees need no scale: leave it out"
-            )
-        return forest_graph(model.estimator, OPSETS, classes=model.task in {"classes", "events"})
-    return _by_sklearn(model)
+    if model.use in {"ensemble", "residual"}:
+        return _joined(model)
+    return _own_graph(model) if model.use in _OWN else _by_sklearn(model)
+
+
+def _own_graph(model: "Learner") -> Any:
+    classes, estimator = model.task in {"classes", "events"}, model.estimator
+    draw: dict[str, Callable[[], Any]] = {
+        "boosting": lambda: boosting_graph(estimator, classes=classes),
+        "isolation_forest": lambda: isolation_graph(estimator),
+        "knn": lambda: neighbours_graph(estimator, model.task),
+        "network": lambda: network_graph(estimator),
+        "pca_residual": lambda: distance_graph(estimator),
+        "rx": lambda: distance_graph(estimator),
+    }
+    return draw.get(model.use, lambda: forest_graph(estimator, classes=classes))()
+
+
+def _joined(model: "Learner") -> Any:
+    estimator, classes = model.estimator, len(getattr(model, "codes_", ()))
+    if model.use == "residual":
+        members, weights = [estimator.first, estimator.then], [1.0, estimator.share]
+    else:
+        members = estimator.members
+        weights = [float(one) for one in np.asarray(estimator.weights) / np.sum(estimator.weights)]
+    return sum_graph(members, weights, _whole, _width(model), classes)
+
+
+def _width(model: "Learner") -> int:
+    """Give how many columns the estimator sees."""
+    return len(model.columns_) if model.prepare is None else int(model.prepare.steps[1][1].n_features_in_)
 
 
 def _by_lightgbm(model: "Learner") -> Any:
@@ -229,10 +287,9 @@ def _by_sklearn(model: "Learner") -> Any:
     from sklearn.pipeline import Pipeline
 
     steps = [("model", model.estimator)]
-    width = len(model.columns_)
     if model.prepare is not None:
         steps.insert(0, ("scale", model.prepare.steps[1][1]))
-        width = int(model.prepare.steps[1][1].n_features_in_)
+    width = _width(model)
     types = _import("skl2onnx.common.data_types")
     tensor = types.DoubleTensorType if _dtype(model).itemsize == 8 else types.FloatTensorType
     asked = {"classes": {"zipmap": False}, "events": {"zipmap": False}, "novelty": {"score_samples": True}}
@@ -243,50 +300,44 @@ def _by_sklearn(model: "Learner") -> Any:
     )
 
 
-def _behind_filling(made: Any, model: "Learner") -> Any:
-    """Put a graph behind one that fills gaps with medians and adds the flags of what was missing."""
-    onnx = _import("onnx")
-    helper, numbers = onnx.helper, onnx.numpy_helper
-    filler = model.prepare.steps[0][1]
-    kind = helper.np_dtype_to_tensor_dtype(_dtype(model))
-    medians = np.asarray(filler.statistics_, _dtype(model))
-    flags = filler.indicator_.features_ if filler.indicator_ is not None else np.empty(0, np.int64)
-    nodes = [
-        helper.make_node("IsNaN", ["rows"], ["gaps"]),
-        helper.make_node("Where", ["gaps", "medians", "rows"], ["whole"]),
-        helper.make_node("Cast", ["gaps"], ["flags"], to=kind),
-        helper.make_node("Gather", ["flags", "flagged"], ["kept"], axis=1),
-        helper.make_node("Concat", ["whole", "kept"], ["filled"], axis=1),
-    ]
-    constants = [numbers.from_array(medians, "medians"), numbers.from_array(flags.astype(np.int64), "flagged")]
-    inputs = [helper.make_tensor_value_info("rows", kind, [None, len(medians)])]
-    outputs = [helper.make_tensor_value_info("filled", kind, [None, len(medians) + len(flags)])]
-    graph = helper.make_graph(nodes, "fill", inputs, outputs, constants)
-    opsets = [helper.make_opsetid(one.domain, one.version) for one in made.opset_import]
-    first = helper.make_model(graph, opset_imports=opsets, ir_version=made.ir_version)
-    inner = onnx.compose.add_prefix(made, "model_")
-    joined = onnx.compose.merge_models(first, inner, io_map=[("filled", "model_rows")])
-    return _rescaled(joined, model, kind) if model.task == "regression" else joined
+def _filled(drawing: Drawing, model: "Learner") -> str:
+    """Fill gaps with medians and add the flags of what was missing."""
+    filler, kind = model.prepare.steps[0][1], _dtype(model)
+    gaps = drawing.add("IsNaN", "rows")
+    whole = drawing.add("Where", gaps, np.asarray(filler.statistics_, kind), "rows")
+    if filler.indicator_ is None:
+        return str(whole)
+    flags = drawing.add("Gather", drawing.cast(gaps, kind), filler.indicator_.features_.astype(np.int64), axis=1)
+    return str(drawing.add("Concat", whole, flags, axis=1))
 
 
-def _rescaled(made: Any, model: "Learner", kind: int) -> Any:
-    """Bring the answers of a regression back to the size of its targets."""
-    onnx = _import("onnx")
-    helper, graph = onnx.helper, made.graph
-    before = graph.output[0].name
-    for name, value in (("spread", model.spread_), ("middle", model.middle_)):
-        graph.initializer.append(onnx.numpy_helper.from_array(np.array([value], _dtype(model)), name))
-    graph.node.append(helper.make_node("Mul", [before, "spread"], ["grown"]))
-    graph.node.append(helper.make_node("Add", ["grown", "middle"], ["answer"]))
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("answer", kind, [None, 1]))
-    return made
+def _scaled(drawing: Drawing, rows: str, scaler: Any) -> str:
+    """Scale as the step before the estimator does."""
+    middle = getattr(scaler, "mean_", getattr(scaler, "center_", None))
+    if middle is None:
+        raise BadParameter('scale = "rank" cannot be exported with this model', 'take "standard" or "robust"')
+    apart = drawing.add("Sub", rows, np.asarray(middle, float))
+    return str(drawing.add("Div", apart, np.asarray(scaler.scale_, float)))
 
 
 def _dtype(model: "Learner") -> Any:
-    """Give what the file takes: trees compare in single precision, as scikit-learn's do; all else in double."""
-    single = model.prepare is None or model.use in {"gmm", "knn"}
+    """Give what the file takes: forests compare in single precision, as scikit-learn's do; all else in double."""
+    single = model.use not in _DOUBLE and (model.prepare is None or model.use == "gmm")
     return np.dtype(np.float32 if single else np.float64)
+
+
+def _small(use: str, options: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """Give options of a model that is trained in no time, members included."""
+    own = {name: one for name, one in options.items() if name not in {"dropout", "drop", "class_weight", "copies"}}
+    for name in own.keys() & {"members", "first", "then"}:
+        listed = [own[name]] if isinstance(own[name], Mapping) else own[name]
+        small = [{"use": one.get("use")} | _small(str(one.get("use")), _without_use(one), task) for one in listed]
+        own[name] = small[0] if isinstance(own[name], Mapping) else small
+    return own | {name: one for name, one in _SMALL.items() if _takes(use, task, name)}
+
+
+def _without_use(member: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in member.items() if name not in {"use", "weight", "repeats"}}
 
 
 def _takes(use: str, task: str, option: str) -> bool:

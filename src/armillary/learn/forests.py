@@ -1,26 +1,55 @@
-"""Forests of scikit-learn as ONNX graphs.
+"""Models of trees as ONNX graphs: forests, histogram boosting and isolation forests of scikit-learn.
 
-The usual converter leaves out to which side missing values go, and breaks ties otherwise than the forest does: an even
-number of full-grown trees ties often. Here the votes are summed as they are and divided at the end.
+The usual converters leave out to which side missing values go, break ties otherwise than forests do (an even number of
+full-grown trees ties often), and refuse boosting of many classes. Here each leaf gives what it gives in the model.
 """
 
-from importlib import import_module
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from armillary.errors import BadParameter
+from armillary.learn.graphs import Drawing, Outputs, label_of
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def forest_graph(forest: Any, opsets: dict[str, int], *, classes: bool) -> Any:
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """One tree: arrays over its nodes, and what its leaves give.
+
+    Parameters
+    ----------
+    left, right : array of int
+        Nodes below.
+    leaf, missing : array of bool
+        Whether it is one; whether missing values go to the left.
+    feature : array of int
+    threshold : array of float
+        Rows up to it go to the left.
+    nodes, targets, weights : array
+        What leaves give: node, number of the answer, weight.
+    """
+
+    left: Array
+    right: Array
+    leaf: Array
+    missing: Array
+    feature: Array
+    threshold: Array
+    nodes: Array
+    targets: Array
+    weights: Array
+
+
+def forest_graph(forest: Any, *, classes: bool) -> Any:
     """Give the graph of a forest: rows in single precision to label and probabilities, or to a number.
 
     Parameters
     ----------
     forest : object
         A fitted `RandomForest` or `ExtraTrees`, `Classifier` or `Regressor`, of one target.
-    opsets : dict
-        Domain and version.
     classes : bool
         Whether it votes for classes.
 
@@ -28,58 +57,135 @@ def forest_graph(forest: Any, opsets: dict[str, int], *, classes: bool) -> Any:
     -------
     onnx.ModelProto
     """
-    onnx: Any = import_module("onnx")
-    helper, single = onnx.helper, onnx.TensorProto.FLOAT
-    trees = [one.tree_ for one in forest.estimators_]
+    drawing, trees = Drawing(), [one.tree_ for one in forest.estimators_]
     middle = 0.0 if classes else float(np.mean([one.value[0, 0, 0] for one in trees]))
     width = int(forest.n_classes_) if classes else 1
-    votes = helper.make_node(
-        "TreeEnsembleRegressor", ["rows"], ["votes"], domain="ai.onnx.ml", n_targets=width, post_transform="NONE",
-        **_nodes(trees), **_leaves(trees, middle),
+    votes = _sums(drawing, "rows", [_voting(one, middle) for one in trees], width)
+    mean = drawing.add("Div", votes, np.array([len(trees)], np.float32))
+    answer = drawing.add("Add", mean, np.array([middle], np.float32))
+    label: Outputs = {"label": (label_of(drawing, votes), np.int64, [])} if classes else {}
+    return drawing.model(np.float32, int(forest.n_features_in_), **label, answer=(answer, np.float32, [width]))
+
+
+def boosting_graph(model: Any, *, classes: bool) -> Any:
+    """Give the graph of a fitted `HistGradientBoosting`, `Classifier` or `Regressor`; it takes double precision.
+
+    Raises
+    ------
+    BadParameter
+        If it has columns of categories, or a loss whose answers are not its sums.
+    """
+    rounds = model._predictors  # noqa: SLF001 - scikit-learn has no other door to the trees
+    if any(one.nodes["is_categorical"].any() for trees in rounds for one in trees):
+        raise BadParameter("boosting with categories cannot be exported", "leave categorical_features out")
+    if not classes and model.loss not in {"squared_error", "absolute_error", "quantile"}:
+        raise BadParameter(f"boosting with the loss {model.loss!r} cannot be exported", "take squared_error")
+    drawing = Drawing()
+    trees = [_boosted(one.nodes, at) for of_round in rounds for at, one in enumerate(of_round)]
+    first = np.asarray(model._baseline_prediction, np.float64).reshape(1, -1)  # noqa: SLF001
+    sums = drawing.cast(_sums(drawing, "rows", trees, first.shape[1], double=True), np.float64)
+    raw = drawing.add("Add", sums, first)
+    width = int(model.n_features_in_)
+    if not classes:
+        return drawing.model(np.float64, width, answer=(raw, np.float64, [1]))
+    if first.shape[1] == 1:
+        positive = drawing.add("Sigmoid", raw)
+        answer = drawing.add("Concat", drawing.add("Sub", np.ones(1), positive), positive, axis=1)
+    else:
+        answer = drawing.add("Softmax", raw, axis=1)
+    outputs = {"label": (label_of(drawing, answer), np.int64, []), "answer": (answer, np.float64, [None])}
+    return drawing.model(np.float64, width, **outputs)
+
+
+def isolation_graph(forest: Any) -> Any:
+    """Give the graph of a fitted `IsolationForest`: rows in single precision to how usual each is (-1..0)."""
+    drawing = Drawing()
+    pairs = zip(forest.estimators_, forest.estimators_features_, strict=True)
+    paths = _sums(drawing, "rows", [_isolating(one.tree_, features) for one, features in pairs], 1)
+    whole = len(forest.estimators_) * float(_path_length(np.array([forest._max_samples]))[0])  # noqa: SLF001
+    share = drawing.add("Div", paths, np.array([-whole], np.float32))
+    strange = drawing.add("Pow", np.array([2], np.float32), share)
+    answer = drawing.add("Neg", strange)
+    return drawing.model(np.float32, int(forest.n_features_in_), answer=(answer, np.float32, [1]))
+
+
+def _voting(tree: Any, middle: float) -> Grown:
+    """Give a tree of a forest; each leaf votes one line a class."""
+    leaves = np.flatnonzero(tree.children_left < 0)
+    if tree.value.shape[2] > 1:
+        leaf, target = np.nonzero(tree.value[leaves, 0] != 0)
+    else:
+        leaf, target = np.arange(len(leaves)), np.zeros(len(leaves), np.int64)
+    return _of_tree(tree, (leaves[leaf], target, tree.value[leaves[leaf], 0, target] - middle))
+
+
+def _isolating(tree: Any, features: Array) -> Grown:
+    """Give a tree of an isolation forest; each leaf tells how long the way to it is."""
+    depth = np.zeros(tree.node_count)
+    for at in np.flatnonzero(tree.children_left >= 0):  # parents stand before their children
+        depth[[tree.children_left[at], tree.children_right[at]]] = depth[at] + 1
+    leaves = np.flatnonzero(tree.children_left < 0)
+    lengths = depth[leaves] + _path_length(tree.n_node_samples[leaves])
+    return _of_tree(tree, (leaves, np.zeros(len(leaves), np.int64), lengths), features)
+
+
+def _of_tree(tree: Any, given: tuple[Array, Array, Array], features: Array | None = None) -> Grown:
+    leaf, feature = tree.children_left < 0, np.maximum(tree.feature, 0)
+    return Grown(
+        np.maximum(tree.children_left, 0), np.maximum(tree.children_right, 0), leaf,
+        np.asarray(tree.missing_go_to_left, bool), feature if features is None else np.asarray(features)[feature],
+        _below(tree.threshold), *given,
     )  # fmt: skip
-    outputs = [helper.make_tensor_value_info("answer", single, [None, width])]
-    nodes = [votes, helper.make_node("Div", ["votes", "trees"], ["mean"])]
-    nodes.append(helper.make_node("Add", ["mean", "middle"], ["answer"]))
-    if classes:
-        nodes.append(helper.make_node("ArgMax", ["votes"], ["label"], axis=1, keepdims=0))
-        outputs.insert(0, helper.make_tensor_value_info("label", onnx.TensorProto.INT64, [None]))
-    numbers = {"trees": len(trees), "middle": middle}
-    constants = [onnx.numpy_helper.from_array(np.array([one], np.float32), name) for name, one in numbers.items()]
-    rows = [helper.make_tensor_value_info("rows", single, [None, int(forest.n_features_in_)])]
-    graph = helper.make_graph(nodes, "forest", rows, outputs, constants)
-    imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
-    return helper.make_model(graph, opset_imports=imports, ir_version=8)
 
 
-def _nodes(trees: list[Any]) -> dict[str, list[Any]]:
-    leaf = np.concatenate([one.children_left < 0 for one in trees])
-    parts = {
-        "treeids": [np.full(one.node_count, at) for at, one in enumerate(trees)],
-        "nodeids": [np.arange(one.node_count) for one in trees],
-        "featureids": [np.maximum(one.feature, 0) for one in trees],
-        "values": [_below(one.threshold) for one in trees],
-        "truenodeids": [np.maximum(one.children_left, 0) for one in trees],
-        "falsenodeids": [np.maximum(one.children_right, 0) for one in trees],
-        "missing_value_tracks_true": [one.missing_go_to_left.astype(np.int64) for one in trees],
+def _boosted(nodes: Array, target: int) -> Grown:
+    leaf = nodes["is_leaf"].astype(bool)
+    leaves = np.flatnonzero(leaf)
+    return Grown(
+        nodes["left"], nodes["right"], leaf, nodes["missing_go_to_left"].astype(bool), nodes["feature_idx"],
+        nodes["num_threshold"], leaves, np.full(len(leaves), target), nodes["value"][leaves],
+    )  # fmt: skip
+
+
+def _sums(drawing: Drawing, rows: str, trees: list[Grown], width: int, *, double: bool = False) -> str:
+    """Add the sum of what all trees give, (n, width), in single precision."""
+
+    def joined(name: str) -> Array:
+        return np.concatenate([getattr(one, name) for one in trees])
+
+    def counted(name: str) -> list[int]:
+        return np.repeat(np.arange(len(trees)), [len(getattr(one, name)) for one in trees]).tolist()
+
+    leaf, kind = joined("leaf"), np.float64 if double else np.float32
+    numbers = {"nodes_values": joined("threshold").astype(kind), "target_weights": joined("weights").astype(kind)}
+    if double:
+        values: dict[str, Any] = {
+            f"{name}_as_tensor": drawing.onnx.numpy_helper.from_array(one, name) for name, one in numbers.items()
+        }
+    else:
+        values = {name: one.tolist() for name, one in numbers.items()}
+    attributes = values | {
+        "nodes_treeids": counted("leaf"),
+        "nodes_nodeids": np.concatenate([np.arange(len(one.leaf)) for one in trees]).tolist(),
+        "nodes_featureids": joined("feature").tolist(),
+        "nodes_truenodeids": joined("left").tolist(),
+        "nodes_falsenodeids": joined("right").tolist(),
+        "nodes_missing_value_tracks_true": joined("missing").astype(np.int64).tolist(),
+        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        "target_treeids": counted("nodes"),
+        "target_nodeids": joined("nodes").tolist(),
+        "target_ids": joined("targets").tolist(),
+        "n_targets": width,
+        "post_transform": "NONE",
     }
-    made = {f"nodes_{name}": np.concatenate(one).tolist() for name, one in parts.items()}
-    return made | {"nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ").tolist()}
+    return str(drawing.add("TreeEnsembleRegressor", rows, domain="ai.onnx.ml", **attributes))
 
 
-def _leaves(trees: list[Any], middle: float) -> dict[str, list[Any]]:
-    """Give what each leaf votes, one line a leaf and class."""
-    tree_ids, node_ids, targets, weights = [], [], [], []
-    for at, tree in enumerate(trees):
-        leaves = np.flatnonzero(tree.children_left < 0)
-        leaf, target = (
-            np.nonzero(tree.value[leaves, 0] != 0) if tree.value.shape[2] > 1 else (np.arange(len(leaves)), 0)
-        )
-        tree_ids.append(np.full(len(leaf), at))
-        node_ids.append(leaves[leaf])
-        targets.append(np.broadcast_to(target, len(leaf)))
-        weights.append(tree.value[leaves[leaf], 0, target] - middle)
-    found = {"treeids": tree_ids, "nodeids": node_ids, "ids": targets, "weights": weights}
-    return {f"target_{name}": np.concatenate(one).tolist() for name, one in found.items()}
+def _path_length(rows: Array) -> Array:
+    """Give the mean length of a search without success in a binary tree of so many rows (Liu et al. 2008)."""
+    many = np.maximum(rows, 3).astype(float)
+    long = 2 * (np.log(many - 1) + np.euler_gamma) - 2 * (many - 1) / many
+    return np.where(rows > 2, long, np.where(rows == 2, 1.0, 0.0))
 
 
 def _below(thresholds: Array) -> Array:

@@ -3,12 +3,14 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import httpx
 import numpy as np
 import pytest
 import uvicorn
@@ -157,3 +159,61 @@ def open_picture(
     yield opened
     context.close()
     assert said == []
+
+
+#: Products and labels of a study that learns in seconds.
+LEARN = {
+    "name": "icme", "title": "Ejections <b>seen</b>", "task": "events", "seeds": 1, "resamples": 20,
+    "data": {
+        "layout": "products",
+        "options": {
+            "start": "2020-01-01", "stop": "2020-06-01", "cadence": "4h", "labels": "icme",
+            "products": {"b_total": "simulated/wind/b_total", "density": "simulated/wind/density"},
+        },
+    },
+    "split": {"time_on": "time", "block": "15d", "folds": 3},
+    "features": [{"use": "columns"}, {"use": "rolling", "options": {"windows": ["24h"]}}],
+    "models": [{"use": "logistic"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def learn_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk with a catalogue of ejections."""
+    desk = open_desk(home=tmp_path_factory.mktemp("learn_home"))
+    known = desk.get("simulated/wind/truth/icme", "2020-01-01", "2020-06-01").to_pylist()
+    desk.catalogues.new("icme")
+    desk.catalogues.add("icme", [Entry.event(one["start"], one["stop"], class_="icme") for one in known])
+    return desk
+
+
+@pytest.fixture(scope="session")
+def learn_address(learn_desk: Desk) -> Iterator[str]:
+    """The address of a real server over it."""
+    with _serving(learn_desk) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def ended() -> Callable[[str, int], dict[str, Any]]:
+    """What waits for a job, and gives what was told of it: the last record with ``seen``, all fractions."""
+
+    def wait(address: str, number: int) -> dict[str, Any]:
+        seen: list[float] = []
+        for _ in range(1200):
+            told: dict[str, Any] = httpx.get(f"{address}/api/jobs/{number}").json()
+            seen.append(told["fraction"])
+            if told["state"] not in {"queued", "running"}:
+                return told | {"seen": seen}
+            time.sleep(0.1)
+        raise TimeoutError(f"job {number} does not end: {told}")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def learn_run(learn_address: str, ended: Callable[[str, int], dict[str, Any]]) -> dict[str, Any]:
+    """The job of the study "icme", run through the web."""
+    asked = httpx.post(f"{learn_address}/api/studies", json={"name": "icme", "study": LEARN}, timeout=60)
+    assert asked.status_code == 202, asked.text
+    return ended(learn_address, asked.json()["job"])

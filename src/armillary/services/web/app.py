@@ -29,13 +29,22 @@ def build_app(desk: "Desk", token: str = "") -> "FastAPI":
     from starlette.responses import FileResponse
 
     from armillary.plots.page import STATIC as RENDERER
-    from armillary.services.web import catalogue_routes, data_routes, job_routes, tree_routes, view_routes
+    from armillary.services.web import (
+        catalogue_routes,
+        data_routes,
+        job_routes,
+        learn_routes,
+        proposal_routes,
+        tree_routes,
+        view_routes,
+    )
     from armillary.services.web.guard import Guard
     from armillary.services.web.tickets import Tickets
 
     app = FastAPI(title="Armillary", version=__version__, docs_url=None, redoc_url=None)
     app.state.desk, app.state.tickets = desk, Tickets()
-    for routes in (tree_routes, view_routes, data_routes, catalogue_routes, job_routes):
+    parts = (tree_routes, view_routes, data_routes, catalogue_routes, proposal_routes, job_routes, learn_routes)
+    for routes in parts:
         app.include_router(routes.router, prefix="/api")
     app.add_exception_handler(ArmillaryError, _in_words)
     app.add_exception_handler(RequestValidationError, _badly_asked)

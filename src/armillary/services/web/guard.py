@@ -18,6 +18,8 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Bytes of what may be sent: studies and decisions are small.
+_LONGEST: Final = 2**20
 _HINT: Final = "open the address that `armillary desk` printed"
 
 
@@ -63,7 +65,8 @@ def _with_headers(send: "Send", token: str = "") -> "Send":
     async def sender(message: "Message") -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.update(_HEADERS)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)  # a route may be stricter
             if token:
                 headers.append("Set-Cookie", f"{COOKIE}={token}; HttpOnly; Path=/; SameSite=Strict")
         await send(message)
@@ -78,7 +81,16 @@ def _problem(request: "Request", token: str) -> tuple[int, str, str] | None:
         return 403, f"this desk is not {request.url.hostname!r}", _HINT
     if not _from_our_page(request):
         return 403, "this came from another page", "use the page of the desk itself"
+    if request.method not in {"GET", "HEAD"} and not _is_small(request):
+        return 413, f"what was sent is longer than {_LONGEST} bytes, or does not say how long it is", "send less"
     return None
+
+
+def _is_small(request: "Request") -> bool:
+    if "transfer-encoding" in request.headers:
+        return False
+    length = request.headers.get("content-length", "0")
+    return length.isdecimal() and int(length) <= _LONGEST
 
 
 def _knows(request: "Request", token: str) -> bool:

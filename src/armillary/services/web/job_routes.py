@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from armillary.errors import Conflict
 from armillary.services.tasks import jobs_of
 from armillary.services.web.tree_routes import desk_of
 
@@ -21,13 +22,28 @@ def jobs(request: Request) -> list[dict[str, Any]]:
 @router.get("/jobs/{number}")
 def job(request: Request, number: int) -> dict[str, Any]:
     """Tell all about one job."""
-    return jobs_of(desk_of(request).home).get(number).to_record()
+    store = jobs_of(desk_of(request).home)
+    store.recover()
+    return store.get(number).to_record()
 
 
 @router.delete("/jobs/{number}")
 def cancel(request: Request, number: int) -> dict[str, Any]:
     """Ask a job to stop."""
     return jobs_of(desk_of(request).home).cancel(number).to_record()
+
+
+@router.post("/jobs/{number}/retry", status_code=202)
+def retry(request: Request, number: int) -> dict[str, Any]:
+    """Do a job again that ended without a result; what it had finished is kept."""
+    from armillary.run import submit
+
+    store = jobs_of(desk_of(request).home)
+    store.recover()
+    old = store.get(number)
+    if old.state not in {"failed", "cancelled", "lost"}:
+        raise Conflict(f"job {number} is {old.state}", "only jobs that ended without a result are done again")
+    return {"job": submit(store, old.task, old.spec, "detached")}
 
 
 @router.get("/cache")

@@ -10,6 +10,7 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter, BadRequest, DamagedFile, NoData, one_line
 from armillary.model import Interval, Product, Progress, Request, format_time, share, silent
+from armillary.services import rasters
 from armillary.services.desk import Desk, ask
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def samples_of_products(desk: Desk, study: "Study", progress: Progress = silent,
     from armillary.learn import gridding
 
     options = study.data.options
+    if rasters.are_maps(desk, options):
+        return rasters.samples_of_maps(desk, study, progress, which)
     gridding.check_options(options)
     grid = gridding.grid_of(gridding.interval_of(options, f"{which}start", f"{which}stop"), options["cadence"])
     labels = str(options.get("labels", ""))  # first: an unknown name is told before any work

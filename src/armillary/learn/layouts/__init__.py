@@ -16,6 +16,7 @@ LAYOUTS: Final[dict[str, str]] = {
     "arrays": "arrays",
     "channels": "channels",
     "ranking": "ranking",
+    "raster": "raster",
     "rows": "rows",
     "table": "table",
     "timeline": "timeline",

@@ -8,6 +8,7 @@ import typer
 from armillary.errors import BadParameter, BadRequest
 from armillary.services.cli.catalogue import Json, split_pair
 from armillary.services.cli.data import Bbox, Cone, Params, Rows, Where, read_params
+from armillary.services.cli.maps import apply_to_map
 from armillary.services.cli.session import desk_of, progress_bar
 from armillary.services.cli.sheets import print_json, print_table
 
@@ -15,6 +16,9 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder."
 Things = Annotated[
     list[str] | None,
     typer.Argument(metavar="PRODUCT_OR_FILE...", help="Products, or one file or folder in the study's layout."),
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="One row a sample: .parquet; a map: .tif, .nc or .zarr.")
 ]
 Start = Annotated[str | None, typer.Option(help="First time of the products, UTC; all they cover if not given.")]
 Stop = Annotated[str | None, typer.Option(help="End, not included.")]
@@ -30,7 +34,7 @@ def apply(
     run: RunFolder,
     things: Things = None,
     to: Annotated[str, typer.Option(help="Catalogue for the events or objects; made if it is not there.")] = "",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet file for one row a sample.")] = None,
+    output: Output = None,
     start: Start = None,
     stop: Stop = None,
     column: Columns = None,
@@ -43,24 +47,31 @@ def apply(
     rows: Rows = None,
     class_: Annotated[list[str] | None, typer.Option("--class", help="Only this class; may be repeated.")] = None,
     least: Annotated[float, typer.Option(help="Only rows of at least this probability.")] = 0.0,
+    least_area: Annotated[float, typer.Option(help="Of maps: only areas of at least so many square metres.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Apply a trained model; repeat an interrupted call and it goes on."""
     from armillary.learn.trained import load_run
-    from armillary.services import applying
+    from armillary.services import applying, rasters
     from armillary.services.studies import told_of
 
     if not to and output is None:
         raise BadRequest("nothing says where the answers should go", "give --to CATALOGUE, or -o FILE.parquet")
-    if output is not None and output.suffix != ".parquet":
-        raise BadRequest(f"rows are written as Parquet, not as {output.name!r}", "give -o FILE.parquet")
     loaded = load_run(run, model)
+    is_map = rasters.of_maps(loaded)
+    if output is not None and output.suffix != ".parquet" and not is_map:
+        raise BadRequest(f"rows are written as Parquet, not as {output.name!r}", "give -o FILE.parquet")
     parts = {"where": where, "bbox": bbox, "cone": cone, "rows": rows}
     target = applying.Target(
         things=tuple(things or ()), columns=dict(map(split_pair, column or [])), start=start, stop=stop,
         parts={name: one for name, one in parts.items() if one}, params=read_params(param),
     )  # fmt: skip
     desk = desk_of(context)
+    if is_map:
+        wanted_areas = rasters.Wanted(classes=tuple(class_ or ()), probability=least, area=least_area)
+        record = apply_to_map(desk, loaded, target, read_prior(prior), to, output, wanted_areas)
+        (print_json if as_json else show)(record)
+        return
     with progress_bar("apply") as progress:
         applied = applying.apply_run(desk, loaded, target, prior=read_prior(prior), progress=progress)
         record = told_of(applied)

@@ -1,0 +1,481 @@
+"""Maps of a desk: samples of rasters of the tree, models applied to maps, and what is made of their answers."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.catalogues import Entry, Store
+from armillary.errors import BadData, BadParameter, BadRequest, UnknownCatalogue, UnknownProduct
+from armillary.model import Product, Progress, share, silent
+from armillary.services.desk import Desk
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from armillary.learn.mapping import Mapped
+    from armillary.learn.rasters.outlines import Layers, Patches
+    from armillary.learn.rasters.scene import Scene
+    from armillary.learn.rasters.segments import Segments
+    from armillary.learn.rasters.truth import Truth
+    from armillary.learn.study import Study
+    from armillary.learn.trained import Run
+
+Array = np.ndarray[Any, np.dtype[Any]]
+#: Kinds of products that are maps.
+KINDS: Final = frozenset({"raster", "cube"})
+#: Endings of maps that a model can make.
+ENDINGS: Final = (".tif", ".nc", ".zarr")
+#: Options of ``[data] layout = "products"`` where the products are maps.
+_OPTIONS: Final[dict[str, Any]] = {
+    "products": Mapping[str, str], "start": Any, "stop": Any, "composite": str, "labels": str, "where": str,
+    "classes": Mapping[str, str], "unlabelled": tuple[float, ...], "every": int, "most": int, "segments":
+    Mapping[str, Any] | str, "least_share": float, "test_start": Any, "test_stop": Any,
+}  # fmt: skip
+_COMPOSITES: Final = ("median", "mean", "each")
+#: Mean radius of the Earth, metres (IUGG).
+_RADIUS: Final = 6_371_008.8
+#: Seconds for which the answers of an interrupted call are kept.
+_KEPT: Final = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which areas become rows.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        All if empty.
+    probability : float
+        Smallest mean probability.
+    area : float
+        Smallest area, square metres.
+    """
+
+    classes: tuple[str, ...] = ()
+    probability: float = 0.0
+    area: float = 0.0
+
+
+def of_maps(run: "Run") -> bool:
+    """Say whether a model has learnt from maps: its answers are maps then."""
+    layout = run.study.data.layout
+    return layout == "raster" or (layout == "products" and not run.recipe["cadence"])
+
+
+def are_maps(desk: Desk, options: Mapping[str, Any]) -> bool:
+    """Say whether the products of a study are maps.
+
+    Raises
+    ------
+    BadRequest
+        If some are and some are not.
+    """
+    named = options.get("products", {})
+    paths = [str(one) for one in (named.values() if isinstance(named, Mapping) else named)]
+    kinds = {path: desk.product(path).kind for path in paths}
+    maps = [path for path, kind in kinds.items() if kind in KINDS]
+    if maps and len(maps) < len(kinds):
+        other = next(path for path in kinds if path not in maps)
+        raise BadRequest(f"{maps[0]} is a map and {other} is of the kind {kinds[other]}", "learn from one kind only")
+    return bool(maps)
+
+
+def samples_of_maps(desk: Desk, study: "Study", progress: Progress = silent, which: str = "") -> "xr.Dataset":
+    """Make samples of rasters on one grid, labelled by a catalogue of areas or another raster of the tree.
+
+    Parameters
+    ----------
+    which : str
+        ``test_`` for the interval of the test data.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    from armillary.learn.keys import check_keys
+    from armillary.learn.rasters.pixels import pixel_samples
+    from armillary.learn.rasters.segments import segment_samples
+
+    options = study.data.options
+    check_keys("[data.options]", options, _OPTIONS, "options of maps")
+    span = options.get(f"{which}start"), options.get(f"{which}stop")
+    scene = scene_of_products(desk, options["products"], span, str(options.get("composite", "median")))
+    truth = truth_of(desk, options, scene)
+    if "segments" in options:
+        segments = _segments(desk, options["segments"], scene)
+        return segment_samples(scene, segments, truth, float(options.get("least_share", 0.5)), progress)
+    thin: dict[str, Any] = {name: int(options[name]) for name in ("every", "most") if name in options}
+    return pixel_samples(scene, truth, **thin, progress=progress)
+
+
+def truth_of(desk: Desk, options: Mapping[str, Any], scene: "Scene") -> "Truth | None":
+    """Take labels from what the option ``labels`` names: a catalogue of areas, or a raster of the tree.
+
+    Raises
+    ------
+    UnknownCatalogue
+        If it is neither.
+    BadData
+        If the catalogue has no area.
+    """
+    from armillary.learn.rasters.polygons import Area, rings_of
+    from armillary.learn.rasters.truth import of_areas, of_raster
+
+    name = str(options.get("labels", ""))
+    if not name:
+        return None
+    catalogues = {one.name for one in desk.catalogues.catalogues()}
+    if name not in catalogues and _is_product(desk, name):
+        labels = scene_of_product(desk, desk.product(name), (None, None), "median")
+        return of_raster(scene, labels, dict(options.get("classes", {})), tuple(options.get("unlabelled", ())))
+    if name not in catalogues:
+        there = ", ".join(sorted(catalogues)) or "none"
+        raise UnknownCatalogue(f"{name!r} is neither a catalogue nor a map of the tree", f"the catalogues: {there}")
+    rows = desk.catalogues.rows(name, None, options.get("where"))
+    areas = [
+        Area(one.id, one.class_, rings) for one in rows if one.geometry for rings in (rings_of(one.geometry),) if rings
+    ]
+    if not areas:
+        raise BadData(f"catalogue {name!r} has no area", "import polygons: armillary catalogue import AREAS.geojson")
+    return of_areas(scene, areas)
+
+
+def scene_of_products(
+    desk: Desk, products: Mapping[str, str], span: tuple[Any, Any], composite: str = "median"
+) -> "Scene":
+    """Put maps of the tree on one grid side by side.
+
+    Raises
+    ------
+    BadParameter
+        If the way to join times is unknown.
+    BadData
+        If the grids differ.
+    """
+    from armillary.learn.rasters.scene import joined
+
+    if composite not in _COMPOSITES:
+        raise BadParameter(f"composite = {composite!r} is unknown", f"give one of {', '.join(_COMPOSITES)}")
+    return joined({
+        name: scene_of_product(desk, desk.product(str(path)), span, composite) for name, path in products.items()
+    })  # fmt: skip
+
+
+def scene_of_product(desk: Desk, product: Product, span: tuple[Any, Any], composite: str) -> "Scene":
+    """Make a scene of one map of the tree; a source that does not say its lines is read whole."""
+    from armillary.learn.rasters.scene import scene_of
+
+    if product.kind not in KINDS:
+        raise BadRequest(f"{product.path} is of the kind {product.kind}, no map", "name a raster or a cube")
+    start, stop = (None if one is None else str(one) for one in span) if product.coverage else (None, None)
+    if product.rows is None or "rows" not in product.selects:
+        whole = _composed(_dataset(desk, product, start, stop), composite)
+        return scene_of(product.path, whole.sizes["y"], partial(_lines, whole), np.asarray(whole["y"].values))
+
+    def read(first: int, last: int) -> "xr.Dataset":
+        return _composed(_dataset(desk, product, start, stop, rows=(first, last)), composite)
+
+    return scene_of(product.path, product.rows, read)
+
+
+def apply_to_map(
+    desk: Desk, run: "Run", things: Sequence[str] = (), *, columns: Mapping[str, str] | None = None,
+    span: tuple[Any, Any] = (None, None), prior: Mapping[str, float] | None = None, progress: Progress = silent,
+) -> "Mapped":  # fmt: skip
+    """Apply a model to a map; a call that was interrupted goes on where it stopped when it is repeated.
+
+    Parameters
+    ----------
+    things : sequence of str
+        A file or folder in the layout of the study, or maps of the tree; nothing for the products of the study.
+    columns : mapping of str to str
+        Name in the study and product, where the last part of its path is another name.
+    span : tuple
+        Start and stop of products; those of the study if not given.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    from armillary.learn.mapping import map_scene
+
+    scene, segments, about = _question(desk, run, things, dict(columns or {}), span)
+    about |= {"run": _identity(run), "model": run.name, "prior": dict(prior or {}), "lines": scene.strip_lines}
+    name = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:20]
+    folder = desk.home / "applied" / name
+    _tidy(folder.parent)
+    return map_scene(run, scene, folder, segments=segments, prior=prior, progress=share(progress, 0.0, 0.9))
+
+
+def write_map(mapped: "Mapped", path: Path, progress: Progress = silent) -> Path:
+    """Write the answers as a map, strip by strip: ``.tif`` (cloud-optimised GeoTIFF), ``.nc`` or ``.zarr``.
+
+    Raises
+    ------
+    BadRequest, CannotWrite
+    """
+    from armillary.learn.mapping import datasets
+    from armillary.sources.write import write
+
+    check_map_path(path)
+    return write(datasets(mapped), path, progress)
+
+
+def check_map_path(path: Path) -> None:
+    """Refuse a path that no map can be written to, before any work is done.
+
+    Raises
+    ------
+    BadRequest, CannotWrite
+    """
+    from armillary.sources.write import check_path
+
+    if path.suffix.lower() not in ENDINGS:
+        problem = f"this model answers with maps, which are not written as {path.suffix or path.name!r}"
+        raise BadRequest(problem, f"give -o FILE with the ending {', '.join(ENDINGS)}")
+    check_path(path)
+
+
+def to_catalogue(store: Store, name: str, mapped: "Mapped", wanted: Wanted) -> tuple[int, int]:
+    """Write connected pixels of one class as areas into a catalogue, all of them or none.
+
+    Returns
+    -------
+    tuple of int
+        How many rows were added, and how many were there already because this was done before.
+
+    Raises
+    ------
+    BadRequest
+        If the answers are numbers, the map has no projection, or the catalogue holds something else.
+    """
+    _check_catalogue(store, name, mapped)
+    rows = list(entries_of(mapped, name, wanted))
+    if name not in {one.name for one in store.catalogues()}:
+        store.new(name, "areas", description=f"Found by {mapped.run.name}")
+    known = {one.id for one in store.rows(name)}
+    fresh = [one for one in rows if one.id not in known]
+    store.add(name, fresh)
+    return len(fresh), len(rows) - len(fresh)
+
+
+def entries_of(mapped: "Mapped", name: str, wanted: Wanted) -> Iterator[Entry]:
+    """Give the areas that answers become; the same answers have the same ids in the same catalogue.
+
+    Notes
+    -----
+    Two passes over the strips; memory of one strip, of a few numbers a patch, and of the outlines that are wanted.
+    """
+    from armillary.learn.rasters.outlines import outlines_of, patches_of
+
+    patches = patches_of(map(_layers, (one for *_, one in mapped.strips())), weights_of(mapped.scene))
+    named = np.array([not wanted.classes or one in wanted.classes for one in mapped.run.classes])
+    kept = named[patches.code] & (patches.percent >= 100 * wanted.probability) & (patches.area >= wanted.area)
+    codes = (_layers(one).code for *_, one in mapped.strips())
+    to_degrees, identity = _to_degrees(mapped.scene), _identity(mapped.run)
+    for number, rings in outlines_of(patches, kept, codes):
+        geometry = {"type": "Polygon", "coordinates": [to_degrees(ring) for ring in rings]}
+        text = json.dumps([name, identity, mapped.run.name, geometry])
+        yield _entry(mapped, patches, number, geometry, hashlib.sha256(text.encode()).hexdigest()[:26])
+
+
+def told_of_map(mapped: "Mapped") -> dict[str, Any]:
+    """Say what a model answered, how far the data drifted, and what the answers are worth; JSON values."""
+    from armillary.learn.folder import plain
+
+    drifted = bool(mapped.purity) and (mapped.drift or {}).get("verdict", "none") != "none"
+    about = {
+        "model": mapped.run.name, "model_version": mapped.run.key, "rows": mapped.pixels, "classes": mapped.classes,
+        "drift": mapped.drift, "purity": mapped.purity, "map": mapped.scene.told(),
+        "caveat": "completeness and purity were measured on held-out samples; this map drifted from them"
+        if drifted else "",
+    }  # fmt: skip
+    told: dict[str, Any] = plain(about)
+    return told
+
+
+def forget(mapped: "Mapped") -> None:
+    """Remove the answers, once they are where they should be."""
+    shutil.rmtree(mapped.parts[0][0].parent, ignore_errors=True)
+
+
+def weights_of(scene: "Scene") -> Array:
+    """Give the area of a pixel in square metres, of each line; on a sphere where the map is in degrees."""
+    from pyproj import CRS
+
+    high, wide = (abs(one) for one in scene.pixel)
+    if not scene.crs:
+        return np.full(len(scene.y), high * wide)
+    crs = CRS.from_user_input(scene.crs)
+    if crs.is_geographic:
+        square = np.radians(high) * np.radians(wide) * _RADIUS**2
+        return np.asarray(square * np.cos(np.radians(scene.y)))
+    factor = float(crs.axis_info[0].unit_conversion_factor or 1.0)
+    return np.full(len(scene.y), high * wide * factor**2)
+
+
+def _entry(mapped: "Mapped", patches: "Patches", number: int, geometry: Mapping[str, Any], identity: str) -> Entry:
+    from armillary.learn.drift import STATES
+
+    states = (*STATES, "")
+    about = {
+        "probability": float(patches.percent[number]) / 100,
+        "trust": states[int(patches.trust[number].argmax())] or None,
+        "area": float(patches.area[number]),
+        "pixels": int(patches.pixels[number]),
+    }
+    known: dict[str, Any] = {key: value for key, value in about.items() if value is not None}
+    return Entry(
+        id=identity, geometry=geometry, class_=mapped.run.classes[int(patches.code[number])], attributes=known,
+        model=mapped.run.name, model_version=mapped.run.key,
+    )  # fmt: skip
+
+
+def _layers(strip: Any) -> "Layers":
+    from armillary.learn.mapping import NOTHING
+    from armillary.learn.rasters.outlines import Layers
+
+    known = strip.answer != NOTHING
+    code = np.where(known, strip.answer, -1).astype(np.int64)
+    own = np.take_along_axis(strip.percent, np.where(known, code, 0)[None], 0)[0]
+    trust = np.where(strip.trust == NOTHING, 3, strip.trust).astype(np.int64)
+    return Layers(code, np.where(known, own, 0), trust)
+
+
+def _check_catalogue(store: Store, name: str, mapped: "Mapped") -> None:
+    if not mapped.run.classes:
+        raise BadRequest("this model answers with numbers, which are no areas", "write a map, with -o FILE.tif")
+    if not mapped.scene.crs:
+        problem = f"{mapped.scene.title} has no projection, so its areas have no place on Earth"
+        raise BadRequest(problem, "write a map, with -o FILE.tif")
+    known = {one.name: one.kind for one in store.catalogues()}
+    if known.get(name, "areas") != "areas":
+        raise BadRequest(f"{name!r} holds {known[name]}, the model finds areas", "name another catalogue")
+
+
+def _to_degrees(scene: "Scene") -> Any:
+    """Give what turns corners of pixels into closed rings of longitude and latitude, outer ones counter-clockwise."""
+    from pyproj import Transformer
+
+    moved = Transformer.from_crs(scene.crs, "EPSG:4326", always_xy=True)
+    high, wide = scene.pixel
+    # rings run clockwise where lines go down the map, as they do where y falls and x rises
+    turned = high * wide < 0
+
+    def to_degrees(ring: Array) -> list[list[float]]:
+        x, y = scene.x[0] + wide * (ring[:, 0] - 0.5), scene.y[0] + high * (ring[:, 1] - 0.5)
+        places = np.round(np.column_stack(moved.transform(x, y)), 9)
+        listed: list[list[float]] = (places[::-1] if turned else places).tolist()
+        return listed
+
+    return to_degrees
+
+
+def _question(
+    desk: Desk, run: "Run", things: Sequence[str], columns: dict[str, str], span: tuple[Any, Any]
+) -> tuple["Scene", "Segments | None", dict[str, Any]]:
+    """Find the map that is asked about, its segments, and what tells this question from others."""
+    options = run.study.data.options
+    if len(things) == 1 and Path(things[0]).exists() and not _is_product(desk, things[0]):
+        if columns or any(span):
+            raise BadRequest("--column, --start and --stop cannot be asked of a file", "leave them out")
+        return _of_file(desk, run, Path(things[0]))
+    known = {name: str(path) for name, path in dict(options.get("products", {})).items()}
+    products = _products(desk, known, things, columns)
+    whole = tuple(
+        one if one is not None else options.get(name) for one, name in zip(span, ("start", "stop"), strict=True)
+    )
+    scene = scene_of_products(desk, products, (whole[0], whole[1]), str(options.get("composite", "median")))
+    segments = _segments(desk, options["segments"], scene) if "segments" in options else None
+    stamps = {name: [path, desk.product(path).version] for name, path in products.items()}
+    return scene, segments, {"products": stamps, "span": whole}
+
+
+def _products(
+    desk: Desk, known: Mapping[str, str], things: Sequence[str], columns: Mapping[str, str]
+) -> dict[str, str]:
+    paths = [desk.product(one).path for one in things]
+    if len(paths) == 1 and len(known) <= 1 and not columns:
+        return {next(iter(known), "map"): paths[0]}
+    found = {**known, **{path.rpartition("/")[2]: path for path in paths}, **columns}
+    odd = sorted(set(found) - set(known)) if known else []
+    if odd:
+        problem = f"the study has no product {odd[0]!r}"
+        raise BadRequest(problem, f"write --column NAME=PRODUCT for each of {', '.join(known)}")
+    if not found:
+        raise BadRequest("nothing says which map the model is applied to", "give a file, or a map of the tree")
+    return {name: desk.product(path).path for name, path in found.items()}
+
+
+def _of_file(desk: Desk, run: "Run", path: Path) -> tuple["Scene", "Segments | None", dict[str, Any]]:
+    from armillary.learn.layouts.raster import scene_at, segments_at
+
+    options = run.study.data.options if run.study.data.layout == "raster" else {}
+    scene = scene_at(path, options)
+    segments = segments_at(path, options, scene) if "segments" in options else None
+    if segments is None and "segments" in run.study.data.options:
+        segments = _segments(desk, run.study.data.options["segments"], scene)
+    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    stamps = [[str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns] for one in files]
+    return scene, segments, {"file": stamps}
+
+
+def _segments(desk: Desk, wanted: Any, scene: "Scene") -> "Segments":
+    from armillary.learn.rasters.segments import segments_of
+
+    if isinstance(wanted, str):
+        return segments_of(scene, scene_of_product(desk, desk.product(wanted), (None, None), "median"))
+    return segments_of(scene, None, wanted)
+
+
+def _dataset(desk: Desk, product: Product, start: str | None, stop: str | None, **parts: Any) -> "xr.Dataset":
+    found: Any = desk.get(product.path, start, stop, **parts)
+    if "time" in found.dims and not found.sizes["time"]:
+        raise BadData(f"{product.path} has no image between {start} and {stop}", f"its coverage is {product.coverage}")
+    return found  # type: ignore[no-any-return]
+
+
+def _composed(data: "xr.Dataset", composite: str) -> "xr.Dataset":
+    """Give one image of all times: their median or mean, or each for itself."""
+    if "time" not in data.dims or composite == "each":
+        return data
+    if data.sizes["time"] == 1:
+        return data.isel(time=0)
+    join = data.median if composite == "median" else data.mean
+    return join("time", skipna=True, keep_attrs=True)
+
+
+def _lines(whole: "xr.Dataset", first: int, last: int) -> "xr.Dataset":
+    return whole.isel(y=slice(first, last))
+
+
+def _is_product(desk: Desk, path: str) -> bool:
+    try:
+        desk.product(path)
+    except UnknownProduct:
+        return False
+    return True
+
+
+def _identity(run: "Run") -> str:
+    """Give a hash of the model that is asked, not of its name only."""
+    digest = hashlib.sha256()
+    for name in ("run.json", "metrics.json", "recipe.json"):
+        digest.update((run.folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove answers of calls that were interrupted and never repeated."""
+    for one in folder.glob("*"):
+        if time.time() - one.stat().st_mtime > _KEPT:
+            shutil.rmtree(one, ignore_errors=True)

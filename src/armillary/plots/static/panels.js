@@ -13,7 +13,7 @@ const QUIET = 150;
  * A picture in an element. It fires `viewchange` (detail: {start, stop} in ms since 1970 UTC) on the element when the
  * reader has moved or zoomed the time axis, 150 ms after the last move, so that finer data can be fetched and given
  * to `set`. A click on a time, the keys "," and ".", and dragging the marked time fire `cursorchange` (detail: {at} in
- * ms) where panels show one time.
+ * ms) where panels show one time. `drawn` is fired after every drawing, for who puts something over the picture.
  */
 export class Panels {
   /**
@@ -139,6 +139,7 @@ export class Panels {
     this.view.panels.forEach((panel, k) => this.drawPanel(canvas, panel, k, look, scale));
     this.placeLegends();
     this.drawOverlay();
+    this.root.dispatchEvent(new CustomEvent("drawn"));
   }
 
   /** @param {number} k */

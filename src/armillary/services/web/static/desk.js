@@ -2,8 +2,10 @@
 import { readAddress, readRequest, writeAddress, writeRequest } from "./address.js";
 import { button, byId, make } from "./elements.js";
 import { showCatalogues } from "./events.js";
+import { Learn } from "./learn.js";
 import { Picture } from "./picture.js";
 import { aboutProduct, showAbout, showList } from "./products.js";
+import { Review } from "./review.js";
 import { fillMenu } from "./saving.js";
 import { Status } from "./status.js";
 import { lengthInWords, readTime, widened, writeTime } from "./times.js";
@@ -32,6 +34,17 @@ class Desk {
       fail: (broken) => this.fail(broken),
     };
     this.tree = new Tree(byId("tree"), byId("search"), byId("found"), acts);
+    this.review = new Review(byId("picture"), byId("review"), {
+      panels: () => this.picture.panels,
+      go: (span) => this.change({ span }),
+      changed: (name) => this.drawWith(name),
+      fail: (broken) => this.fail(broken),
+    });
+    this.learn = new Learn(byId("learn"), {
+      state: () => this.state,
+      about: aboutProduct,
+      draw: (name) => this.drawWith(name),
+    });
     this.listen();
   }
 
@@ -52,9 +65,16 @@ class Desk {
     return this.draw();
   }
 
+  /** Draw anew, with the events of a catalogue if there is a name. @param {string} name */
+  drawWith(name) {
+    const { catalogues } = this.state;
+    if (!name || catalogues.includes(name)) return this.draw();
+    return this.change({ catalogues: [...catalogues, name] });
+  }
+
   async draw() {
     const empty = this.state.shown.length === 0;
-    byId("below").hidden = byId("picture").hidden = empty;
+    byId("below").hidden = byId("picture").hidden = byId("learn").hidden = empty;
     byId("welcome").hidden = !empty;
     document.body.classList.toggle("empty", empty);
     this.writeTimes();
@@ -62,7 +82,9 @@ class Desk {
     document.title = this.title();
     if (empty) this.status.say("Ready");
     this.fillAround(empty);
-    await this.picture.draw(this.state);
+    const { state } = this;
+    this.review.show(empty ? [] : state.catalogues).catch((broken) => this.fail(broken));
+    await this.picture.draw(state);
   }
 
   /** Fill what stands around the picture. */

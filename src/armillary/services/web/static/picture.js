@@ -3,6 +3,7 @@ import { decodeBytes } from "/renderer/record.js";
 import { Panels } from "/renderer/panels.js";
 import { pairsOf, readRequest } from "./address.js";
 import { Problem, Waiting } from "./calls.js";
+import { isProposals } from "./review.js";
 import { readTime, rounded, writeTime } from "./times.js";
 
 const MARGIN = 0.25;
@@ -92,7 +93,9 @@ export class Picture {
 
   pairs(state, seen) {
     const points = Math.round(Math.max(this.root.clientWidth, 400) * POINTS * (seen ? 1 + 2 * MARGIN : 1));
-    return [...pairsOf(state), ["points", String(Math.min(points, 20000))], ["margin", seen ? String(MARGIN) : "0"]];
+    // proposals are drawn here, where their edges can be moved
+    const drawn = { ...state, catalogues: state.catalogues.filter((name) => !isProposals(name)) };
+    return [...pairsOf(drawn), ["points", String(Math.min(points, 20000))], ["margin", seen ? String(MARGIN) : "0"]];
   }
 
   show(view, seen) {

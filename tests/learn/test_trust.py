@@ -36,8 +36,8 @@ def test_rows_like_those_learnt_from_are_mostly_ok(features: int) -> None:
         reference = fit_reference(world(seed, features=features), np.arange(2000) // 50)
         found.append(shares(reference, world(100 + seed, features=features)))
     strange, ood = np.mean(found, axis=0)
-    assert 0.005 < strange < 0.05
-    assert ood < 0.015
+    assert 0.01 < strange < 0.09
+    assert ood < 0.03
 
 
 @pytest.mark.parametrize("features", [6, 60])
@@ -60,9 +60,9 @@ def test_a_value_that_was_never_missing_is_missed_and_one_that_often_was_is_not(
     often, never, nothing = fresh.copy(), fresh.copy(), np.full((3, 6), np.nan)
     often[:, 3] = np.nan
     never[:, 4] = np.inf
-    assert shares(reference, often)[0] < 0.1
+    assert shares(reference, often)[0] < 0.15
     assert shares(reference, never)[0] > 0.9
-    assert reference.trust(nothing).tolist() == ["ood"] * 3
+    assert reference.trust(nothing).tolist() == [""] * 3
     assert np.isinf(reference.distance(nothing)).all()
 
 
@@ -131,3 +131,37 @@ def test_bad_input_is_refused() -> None:
         fit_reference(np.full((20, 2), np.nan), np.arange(20))
     with pytest.raises(BadData, match="do not fit 6 features"):
         fit_reference(world(0, 100), np.arange(100)).trust(np.zeros((3, 5)))
+
+
+def magnitudes(seed: int, rows: int = 3000) -> tuple[Array, list[str]]:
+    """Eight magnitudes along one line of brightness, gaps, and the colours of them, after the features of a study."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(0, 4, rows)
+    bright = rng.normal(12, 1.2, rows) + kind
+    slope = np.array([[0.0], [0.4], [0.8], [1.2]])[kind] * np.arange(8)
+    mags = bright[:, None] - slope + 0.15 * rng.normal(size=(rows, 8))
+    mags[rng.random(mags.shape) < 0.1] = np.nan
+    pairs = [(a, b) for a in range(8) for b in range(a + 1, 8)]
+    return mags, [*(f"m{at}" for at in range(8)), *(f"m{a}-m{b}" for a, b in pairs)]
+
+
+def with_colours(mags: Array) -> Array:
+    return np.column_stack([mags, *(mags[:, a] - mags[:, b] for a in range(8) for b in range(a + 1, 8))])
+
+
+def test_inputs_that_all_moved_are_seen_though_their_differences_stay() -> None:
+    mags, names = magnitudes(0)
+    reference = fit_reference(with_colours(mags), np.arange(3000) // 60, names, inputs=names[:8])
+    bare = fit_reference(with_colours(mags), np.arange(3000) // 60, names)
+    fresh = magnitudes(1)[0]
+    assert shares(reference, with_colours(fresh))[0] < 0.1
+    assert shares(reference, with_colours(fresh + 4))[0] > 0.75
+    assert shares(reference, with_colours(fresh + 4))[0] > shares(bare, with_colours(fresh + 4))[0]
+
+
+def test_a_row_is_judged_alike_whatever_stands_beside_it() -> None:
+    reference = fit_reference(world(0, features=40), np.arange(2000) // 50)
+    fresh = world(3, 1000, 40)
+    whole = reference.tail(fresh)
+    for rows in (slice(0, 1), slice(313, 700), slice(990, 1000)):
+        assert (reference.tail(fresh[rows]) == whole[rows]).all()

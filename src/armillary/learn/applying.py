@@ -11,14 +11,16 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter, CannotWrite, NoData
 from armillary.learn.answers import EACH_GROUP, ask, fit, gives_probability
-from armillary.learn.drift import STATES, Tally, drift, tally
-from armillary.learn.features import Features, build
+from armillary.learn.drift import STATES, UNKNOWN, Tally, drift, tally
+from armillary.learn.features import Features, build, reach_of_steps
+from armillary.learn.features.along import usual_steps
+from armillary.learn.inputs import like
 from armillary.learn.preparing import Prepared
 from armillary.learn.priors import prior_shift, purity_of
 from armillary.learn.samples import column, rows_to_judge
 from armillary.learn.scores import confusion
 from armillary.learn.splits import instants_of
-from armillary.learn.study import Study, seconds_of
+from armillary.learn.study import Study
 from armillary.learn.trained import Run
 from armillary.model import Progress, silent
 
@@ -32,12 +34,6 @@ _PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", 
 #: In every usual name of right ascension and declination: ra, RAJ2000, RA_ICRS; dec, DEJ2000, DEdeg.
 _RA: Final = "ra"
 _DEC: Final = "de"
-#: Feature steps that look at one sample only.
-_ALONE: Final = frozenset({
-    "columns", "course", "differences", "indicators", "log", "products", "quant", "sed", "spectra", "steadiness",
-})  # fmt: skip
-#: Feature steps that reach to other samples: the option that says how far, as durations, and what it is if not given.
-_REACHING: Final = {"rolling": ("windows", "6h"), "lags": ("lags", "0s")}
 #: Rows of a block that is cut out of samples in memory.
 BLOCK_ROWS: Final = 50_000
 
@@ -68,9 +64,9 @@ class Answers:
     answer : array of float, (n, K) or (n,)
         Probabilities under the stated prior, or numbers; NaN where there was no answer.
     sets : array of bool, (n, K)
-        Conformal sets; (n, 0) where there are none.
+        Conformal sets; (n, 0) where there are none. A sample without any value has the empty set.
     states : array of int8, (n,)
-        Index into :data:`armillary.learn.drift.STATES`; -1 where it is not known.
+        Index into :data:`armillary.learn.drift.STATES`; -1 where it is not known, as of samples without any value.
     points : array of float32, (n, d)
         Scaled features, by which samples are near or far; (n, 0) if not asked for.
     """
@@ -163,14 +159,19 @@ def apply(
 
 
 def answer_block(run: Run, block: Block, prior: Array | None = None, *, points: bool = False) -> tuple[Answers, Tally]:
-    """Ask a model about one block, and count what it looked like for the drift report."""
+    """Ask a model about one block, and count what it looked like for the drift report.
+
+    Of a sample without any value nothing is known: it has no answer, no set and no state.
+    """
     features = features_of(run, block.samples)
     kept = np.flatnonzero(block.kept & rows_to_judge(block.samples))
     answer = _asked(run, block.samples, features)[kept]
-    matrix = features.matrix[kept]
+    matrix = _seen(run, block.samples, features)[kept]
     sets = run.conformal.sets(answer, _coverage(run)) if run.conformal else np.zeros((len(kept), 0), bool)
-    states, counted = _states(run, matrix)
     shifted = prior_shift(answer, run.recipe["priors"], prior) if prior is not None and answer.ndim == 2 else answer
+    empty = _empty(run, matrix, features.matrix[kept])
+    shifted, sets = np.where(_rows(empty, shifted), np.nan, shifted), sets & ~_rows(empty, sets)
+    states, counted = _states(run, matrix, empty)
     where = run.reference.place(matrix) if points and run.reference else np.zeros((len(kept), 0), np.float32)
     return Answers(_places(run.study, block.samples, kept), shifted, sets, states, where), counted
 
@@ -191,10 +192,16 @@ def features_of(run: Run, samples: "xr.Dataset") -> Features:
     return features
 
 
-def reach_of(study: Study) -> float:
+def reach_of(study: Study, cadence: float | None = None) -> float:
     """Give how many seconds features reach to other samples on either side: blocks must overlap by that.
 
-    Infinite if a step looks at a whole series, as one that is not known here may: then there is one block only.
+    Infinite if a step looks at a whole series, as one that is not known here may: then each group is one block.
+
+    Parameters
+    ----------
+    study : Study
+    cadence : float, optional
+        Seconds from one sample to the next. Steps that count samples reach through the whole series without it.
 
     Examples
     --------
@@ -207,34 +214,31 @@ def reach_of(study: Study) -> float:
     >>> reach_of(study)
     172800.0
     """
-    reach = 0.0
-    for step in study.features:
-        if step.use in _REACHING:
-            name, usual = _REACHING[step.use]
-            values = step.options.get(name, usual)
-            listed = [values] if isinstance(values, str | int | float) else list(values)
-            reach = max([reach, *(seconds_of(one) for one in listed)])
-        elif step.use not in _ALONE:
-            return float("inf")
-    return reach
+    reach = reach_of_steps(study.features, cadence or 1.0)
+    counts = not cadence and reach != reach_of_steps(study.features, 2.0)
+    return float("inf") if counts else reach
 
 
 def cut(run: Run, samples: "xr.Dataset", rows: int = BLOCK_ROWS) -> list[Callable[[], Block]]:
-    """Cut samples in memory into blocks, in the order of group and time, that overlap as far as features reach."""
+    """Cut samples in memory into blocks, in the order of group and time, that overlap as far as features reach.
+
+    Where a step looks at whole series, or a model learns each group anew, a block is one group or several whole ones.
+    """
     count = samples.sizes["sample"]
-    reach = reach_of(run.study)
-    if run.fitted.part.options.get(EACH_GROUP) or np.isinf(reach):
-        # One model a group may have to learn from rows of the new samples: all of them are needed at once.
-        rows = max(count, 1)
-    if "time" not in samples.variables:
+    if "time" not in samples.variables and not by_groups(run):
         return [
             _cut_out(samples, np.arange(count), (at, min(at + rows, count)), (0, 0)) for at in range(0, count, rows)
         ]
-    times = instants_of(column(samples, "time"))
+    times = instants_of(column(samples, "time")) if "time" in samples.variables else np.arange(count)
     groups = column(samples, "group").astype(str) if "group" in samples else np.zeros(count, "U1")
     order = np.lexsort((times, groups))
     times, groups = times[order], groups[order]
-    around = 0 if np.isinf(reach) else round(1e9 * reach)
+    if "time" in samples.variables:
+        samples = samples.assign_attrs(steps=usual_steps(groups, times))
+    if by_groups(run):
+        return [_cut_out(samples, order, part, (0, 0)) for part in _whole_groups(run, groups, rows)]
+    cadence = samples.attrs.get("cadence") or run.recipe["cadence"] or float(np.diff(times).max(initial=0)) / 1e9
+    around = round(1e9 * reach_of(run.study, cadence))
     made = []
     for first in range(0, count, rows):
         last = min(first + rows, count)
@@ -243,6 +247,24 @@ def cut(run: Run, samples: "xr.Dataset", rows: int = BLOCK_ROWS) -> list[Callabl
         high = last + int(np.searchsorted(times[last:end], times[last - 1] + around, "right"))
         made.append(_cut_out(samples, order, (first, last), (first - low, high - last)))
     return made
+
+
+def by_groups(run: Run) -> bool:
+    """Say whether a block must be whole groups: a step looks at whole series, or models learn from each group anew."""
+    return bool(run.fitted.part.options.get(EACH_GROUP)) or bool(np.isinf(reach_of(run.study, 1.0)))
+
+
+def _whole_groups(run: Run, groups: Array, rows: int) -> Iterator[tuple[int, int]]:
+    """Give first and last row of blocks of whole groups, as many as there are about `rows` in."""
+    edges = np.concatenate([[0], np.flatnonzero(groups[1:] != groups[:-1]) + 1, [len(groups)]])
+    if any(step.options.get("group", "group") != "group" for step in run.study.features):
+        edges = edges[[0, -1]]
+    first = 0
+    for at, edge in enumerate(edges[1:-1].tolist(), 1):
+        if int(edges[at + 1]) - first > rows:
+            yield first, edge
+            first = edge
+    yield first, len(groups)
 
 
 def stated_prior(run: Run, prior: Mapping[str, float]) -> Array | None:
@@ -312,11 +334,34 @@ def _asked(run: Run, samples: "xr.Dataset", features: Features) -> Array:
     return run.calibration.apply(answer) if run.calibration else answer
 
 
-def _states(run: Run, matrix: Array) -> tuple[Array, Tally]:
+def _seen(run: Run, samples: "xr.Dataset", features: Features) -> Array:
+    """Give features and inputs, as the reference has them."""
     if run.reference is None:
-        return np.full(len(matrix), -1, np.int8), Tally(np.zeros((0, 0), np.int64), np.zeros(len(STATES), np.int64))
+        return features.matrix
+    names = tuple(run.reference.profile.names.tolist())
+    return like(features, samples, tuple(run.recipe.get("inputs", ())), names)
+
+
+def _empty(run: Run, seen: Array, features: Array) -> Array:
+    """Say which samples have no value: none of the inputs where features look at one sample only, else no feature."""
+    inputs = seen if run.reference is None else seen[:, run.reference.inputs]
+    alone = not reach_of(run.study, 1.0)
+    return np.asarray(~np.isfinite(inputs if alone else features).any(axis=1))
+
+
+def _rows(mask: Array, like_this: Array) -> Array:
+    return mask if like_this.ndim == 1 else mask[:, None]
+
+
+def _states(run: Run, matrix: Array, empty: Array) -> tuple[Array, Tally]:
+    if run.reference is None:
+        none = Tally(np.zeros((0, 0), np.int64), np.zeros(len(STATES) + 1, np.int64))
+        return np.full(len(matrix), -1, np.int8), none
     states = run.reference.trust(matrix)
-    codes = (states[:, None] == np.array(STATES)).argmax(axis=1).astype(np.int8)
+    states[empty] = UNKNOWN
+    codes = np.full(len(states), -1, np.int8)
+    for code, name in enumerate(STATES):
+        codes[states == name] = code
     return codes, tally(run.reference.profile, matrix, states)
 
 

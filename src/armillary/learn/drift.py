@@ -15,6 +15,8 @@ from armillary.learn.samples import Array
 
 #: What a row can be, see :meth:`armillary.learn.trust.Reference.trust`.
 STATES: Final = ("ok", "shifted", "ood")
+#: What a row without any value is.
+UNKNOWN: Final = ""
 #: Bins of a feature between its smallest and largest training value; one below, one above and one for NaN are added.
 BINS: Final = 20
 #: Training rows that a profile is made of: more do not make it better.
@@ -56,8 +58,8 @@ class Tally:
     Parameters
     ----------
     counts : array of int, (p, BINS + 3)
-    states : array of int, (3,)
-        Rows that are ok, shifted, ood.
+    states : array of int, (4,)
+        Rows that are ok, shifted, ood, and those without any value.
     """
 
     counts: Array
@@ -98,7 +100,7 @@ def tally(profile: Profile, matrix: Array, states: Array) -> Tally:
     matrix = finite_matrix(matrix, len(profile.names))
     if np.shape(states) != (len(matrix),):
         raise BadData(f"{np.size(states)} states do not fit {len(matrix)} rows", "ask Reference.trust for each row")
-    return Tally(_counts(profile.edges, matrix), np.array([(states == one).sum() for one in STATES]))
+    return Tally(_counts(profile.edges, matrix), np.array([(states == one).sum() for one in (*STATES, UNKNOWN)]))
 
 
 def drift(profile: Profile, seen: Tally) -> dict[str, Any]:
@@ -107,7 +109,8 @@ def drift(profile: Profile, seen: Tally) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``rows, verdict`` (none, some, strong), ``text``, ``states`` (share ok, shifted, ood), ``features``: for each,
+        ``rows, verdict`` (none, some, strong), ``text``, ``states`` (share ok, shifted, ood; ``unknown``, if there is
+        any row without a value), ``features``: for each,
         the most drifted first, ``name, psi`` (population stability index, less what chance gives), ``usual`` (what 95 %
         of the training blocks keep below), ``ks`` (largest distance of the cumulative shares, at the edges of bins),
         ``missing_trained, missing_applied, verdict``.
@@ -136,9 +139,11 @@ def drift(profile: Profile, seen: Tally) -> dict[str, Any]:
         }
         for at in np.argsort(-columns["psi"], kind="stable")
     ]
-    states = {name: float(one) / rows for name, one in zip(STATES, seen.states, strict=True)}
+    states = {name: float(one) / rows for name, one in zip((*STATES, "unknown"), seen.states, strict=True)}
+    if not states["unknown"]:
+        del states["unknown"]
     gross = (columns["psi"] > np.maximum(_GROSS + BINS / rows, 2 * profile.usual)).mean()
-    verdict = _whole_verdict(1 - states["ok"], float(gross), [str(row["verdict"]) for row in table])
+    verdict = _whole_verdict(states["shifted"] + states["ood"], float(gross), [str(row["verdict"]) for row in table])
     return {
         "rows": rows,
         "verdict": verdict,
@@ -228,11 +233,12 @@ def _whole_verdict(strange: float, gross: float, verdicts: Sequence[str]) -> str
     drifted, strong = (sum(one in wanted for one in verdicts) for wanted in ({"some", "strong"}, {"strong"}))
     if strange > 0.3 or gross > _FEW or strong > 0.25 * len(verdicts):
         return "strong"
-    return "some" if strange > 0.1 or gross or drifted > 0.1 * len(verdicts) else "none"
+    return "some" if strange > 0.15 or gross or drifted > 0.1 * len(verdicts) else "none"
 
 
 def _told(verdict: str, states: Mapping[str, float], table: Sequence[Mapping[str, Any]]) -> str:
     drifted = [str(row["name"]) for row in table if row["verdict"] != "none"]
     what = f"{len(drifted)} of {len(table)} features moved" + (f", most {', '.join(drifted[:3])}" if drifted else "")
     share = f"{100 * states['shifted']:.1f} % of the rows are shifted, {100 * states['ood']:.1f} % ood"
+    share += f", {100 * states['unknown']:.1f} % without any value" if "unknown" in states else ""
     return f"drift: {verdict} ({share}; {what})"

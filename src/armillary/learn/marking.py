@@ -146,7 +146,8 @@ def _mark(run: Run, rows: Answers, span: tuple[int, int], group: str, class_: st
     score = answer if answer.ndim == 1 else answer[:, run.classes.index(class_)]
     known = score[np.isfinite(score)]
     # half way through the ordered states: worse than "ok" if half of the samples are
-    middle = int(np.sort(states)[len(states) // 2])
+    told = np.sort(states[states >= 0])
+    middle = int(told[len(told) // 2]) if len(told) else -1
     sets = rows.sets[inside].mean(axis=0) >= 0.5
     classes = tuple(name for name, one in zip(run.classes, sets, strict=False) if one)
     point = rows.points[inside].mean(axis=0)

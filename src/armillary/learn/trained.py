@@ -14,6 +14,7 @@ from armillary.learn.calibration import Calibration, calibration_of
 from armillary.learn.conformal import Conformal, conformal_of, fit_conformal
 from armillary.learn.events import Decoder
 from armillary.learn.folder import file_name, read_metrics, read_run, undamaged, write_json
+from armillary.learn.inputs import inputs_of, with_inputs
 from armillary.learn.judging import judged_rows
 from armillary.learn.models.keeping import load
 from armillary.learn.preparing import Prepared
@@ -46,8 +47,8 @@ class Run:
     calibration, decoder, conformal, reference : optional
         None where the task has none.
     recipe : dict
-        ``names, groups`` of the features, ``variables`` (name: shape of one sample), ``columns``, ``cadence``,
-        ``priors`` (share of each class in training).
+        ``names, groups`` of the features, ``variables`` (name: shape of one sample), ``columns``, ``inputs``
+        (variables that features are made of), ``cadence``, ``priors`` (share of each class in training).
     """
 
     folder: Path
@@ -75,9 +76,11 @@ def write_recipe(folder: Path, study: Study, outcome: Outcome) -> None:
     CannotWrite
     """
     prepared = outcome.prepared
-    write_json(folder / RECIPE, recipe_of(study, outcome))
+    recipe = recipe_of(study, outcome)
+    write_json(folder / RECIPE, recipe)
     if len(prepared) >= _LEAST:
-        made = fit_reference(prepared.features.matrix, prepared.blocks, prepared.features.names, study.seed)
+        seen, inputs = with_inputs(prepared.features, prepared.samples, tuple(recipe["inputs"]))
+        made = fit_reference(seen.matrix, prepared.blocks, seen.names, study.seed, inputs=inputs)
         save_reference(made, folder / REFERENCE)
 
 
@@ -96,6 +99,7 @@ def recipe_of(study: Study, outcome: Outcome) -> Record:
         "groups": list(prepared.features.groups),
         "variables": variables,
         "columns": list(samples.attrs.get("columns", ())),
+        "inputs": list(inputs_of(study, samples)),
         "cadence": samples.attrs.get("cadence"),
         "priors": _priors(prepared),
         "models": {one.fitted.part.title: _of_model(one, prepared) for one in outcome.trained},

@@ -1,32 +1,35 @@
 """Whether new rows are like those that were learnt from.
 
-Strangeness is the mean distance to the nearest training rows *of other blocks*: neighbours in time or on the ground are
-nearly copies of each other, and would make everything new look strange. Formulas in docs/learn/trust.md.
+Three looks at a row, each a rank among training rows seen from *other* blocks, for neighbours in time or on the ground
+are nearly copies of each other: how far all its features are from training rows, how far its inputs alone are (features
+made of differences may hide that all inputs moved), and how far single inputs stick out of their usual range. The least
+rank counts, and is ranked again. Formulas in docs/learn/trust.md.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from armillary.errors import BadData, CannotWrite, DamagedFile
-from armillary.learn.drift import STATES, Profile, finite_matrix, profile_of
+from armillary.learn.drift import STATES, UNKNOWN, Profile, finite_matrix, profile_of
+from armillary.learn.looks import Look, fit_look
 from armillary.learn.samples import Array
 
 #: Shares of held-out training rows that are nearer than the rows called so.
-SHIFTED: Final = 0.975
-OOD: Final = 0.995
-_NEIGHBOURS: Final = 5
+SHIFTED: Final = 0.95
+OOD: Final = 0.99
+#: Rows that are looked at together.
+_STEP: Final = 8192
+#: Shares of the values of a column below and above its usual range.
+_TAILS: Final = (0.005, 0.995)
+#: Parts into which blocks are put to see how far rows stick out of the range of the others.
+_FOLDS: Final = 5
 _CLIP: Final = 10.0
-#: More columns than this are turned onto their principal axes first.
-_WIDE: Final = 32
-_AXES_FROM: Final = 2000
-_PORTION: Final = 500_000
-#: With more axes than this a tree of neighbours is slower than all distances at once.
-_FEW_AXES: Final = 32
+_OF_REFERENCE: Final = ("inputs", "low", "high", "spread", "out", "ranks", "note")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,49 +38,44 @@ class Reference:
 
     Parameters
     ----------
-    centre, scale : array of float, (p,)
-        Median and robust spread.
-    missing : array of float, (p,)
-        What a missing value adds to the distance.
-    axes, middle : array of float, (d, p) and (p,)
-        Principal axes and mean of scaled rows; axes of no rows if there are few features.
-    rows : array of float, (m, ...)
-        Training rows in the space where distances are taken.
-    far : array of float
-        Distances of training rows to those of other blocks, sorted.
-    profile : Profile
-        How the values of each feature were spread, for :func:`armillary.learn.drift.drift`.
+    looks : tuple of Look
+        Of all columns, and of the inputs alone where these are others.
+    inputs : array of int, (q,)
+        Columns whose range is looked at: the inputs, or all if these are not known.
+    low, high, spread : array of float, (q,)
+        Usual range of each of them, and the unit of what lies beyond.
+    out : array of float
+        How far training rows stick out of the ranges of other blocks, all inputs together, sorted.
+    ranks : array of float
+        Least rank of each training row over all looks, sorted.
     note : array of str, ()
         What should be known about it, "" for nothing.
+    profile : Profile
+        How the values of each column were spread, for :func:`armillary.learn.drift.drift`.
     """
 
-    centre: Array
-    scale: Array
-    missing: Array
-    axes: Array
-    middle: Array
-    rows: Array
-    far: Array
+    looks: tuple[Look, ...]
+    inputs: Array
+    low: Array
+    high: Array
+    spread: Array
+    out: Array
+    ranks: Array
     note: Array
     profile: Profile
 
     def distance(self, matrix: Array) -> Array:
-        """Give the mean distance of each row to its nearest training rows, (n,), infinite if all is missing.
+        """Give the distance of each row to training rows, all columns counted, (n,); infinite if all is missing.
 
         Raises
         ------
         BadData
-            If the rows have another number of features.
+            If the rows have another number of columns.
         """
         matrix = finite_matrix(matrix, len(self.profile.names))
-        answer = np.empty(len(matrix))
-        near = _finder(self.rows)
-        step = max(1, _PORTION // max(len(self.rows), matrix.shape[1]))
-        for start in range(0, len(matrix), step):
-            part = matrix[start : start + step]
-            answer[start : start + step] = near(_placed(self, part))
-            answer[start : start + step][~np.isfinite(part).any(axis=1)] = np.inf
-        return answer
+        far = np.concatenate([np.empty(0), *(self.looks[0].distance(one) for one in _portions(matrix))])
+        far[np.isnan(matrix).all(axis=1)] = np.inf
+        return far
 
     def place(self, matrix: Array) -> Array:
         """Give the points, (n, d) of float32, between which distances are taken: scaled, and turned if there are many.
@@ -85,39 +83,49 @@ class Reference:
         Raises
         ------
         BadData
-            If the rows have another number of features.
+            If the rows have another number of columns.
         """
-        return _placed(self, finite_matrix(matrix, len(self.profile.names)))
+        return self.looks[0].place(finite_matrix(matrix, len(self.profile.names)))
 
     def tail(self, matrix: Array) -> Array:
-        """Give the share of held-out training rows that are as far out or farther, (n,): a p-value."""
-        nearer = np.searchsorted(self.far, self.distance(matrix), side="left")
-        share: Array = (1 + len(self.far) - nearer) / (1 + len(self.far))
+        """Give the share of held-out training rows that are as strange or stranger, (n,): a p-value."""
+        matrix = finite_matrix(matrix, len(self.profile.names))
+        least = np.concatenate([np.empty(0), *(self._least(one) for one in _portions(matrix))])
+        share: Array = (1 + np.searchsorted(self.ranks, least, side="right")) / (1 + len(self.ranks))
         return share
 
     def trust(self, matrix: Array) -> Array:
-        """Say for each row ``ok``, ``shifted`` or ``ood``, (n,).
+        """Say for each row ``ok``, ``shifted`` or ``ood``, (n,); "" for a row without any value.
 
-        Rows like the training rows are ``shifted`` in 2 % and ``ood`` in 0.5 % of cases.
+        Rows like the training rows are ``shifted`` in 4 % and ``ood`` in 1 % of cases.
         """
-        limits = np.quantile(self.far, [SHIFTED, OOD])
-        return np.array(STATES)[np.searchsorted(limits, self.distance(matrix), side="left")]
+        tail = self.tail(matrix)
+        states = np.array([*STATES, UNKNOWN])[(tail < 1 - SHIFTED).astype(np.int8) + (tail < 1 - OOD)]
+        states[~np.isfinite(matrix).any(axis=1)] = UNKNOWN
+        return np.asarray(states)
+
+    def _least(self, matrix: Array) -> Array:
+        ranks = [_rank(look.far, look.distance(matrix)) for look in self.looks]
+        ranks.append(_rank(self.out, _sticks_out(matrix[:, self.inputs], self.low, self.high, self.spread)))
+        return np.asarray(np.minimum.reduce(ranks))
 
 
 def fit_reference(
-    matrix: Array, blocks: Array, names: Sequence[str] = (), seed: int = 0, rows: int = 2000
+    matrix: Array, blocks: Array, names: Sequence[str] = (), seed: int = 0, rows: int = 2000, inputs: Sequence[str] = ()
 ) -> Reference:
     """Keep what is needed to recognise strange rows and drift later.
 
     Parameters
     ----------
     matrix : array of float, (n, p)
-        Features of all training rows, NaN = missing.
+        Features of all training rows, and inputs that are no features, NaN = missing.
     blocks : array of int, (n,)
         Blocks of the split.
     names : sequence of str
     seed, rows : int
         Of the rows that are kept.
+    inputs : sequence of str
+        Names of columns that are looked at by themselves too.
 
     Raises
     ------
@@ -129,11 +137,26 @@ def fit_reference(
         problem = f"{matrix.shape[0]} rows of {matrix.shape[1]} features say too little about what is usual"
         raise BadData(problem, "give 10 rows or more, with values")
     blocks = np.unique(blocks, return_inverse=True)[1]
+    profile = profile_of(matrix, blocks, names, seed)
     order = np.random.default_rng(seed).permutation(len(matrix))
     kept = order[-min(rows, len(matrix) - len(matrix) // 3) :]
-    # other rows than those that are kept: axes follow the noise of the rows they were learnt from
-    turned = _turned(matrix[order[: min(_AXES_FROM, len(matrix) - len(kept))] if matrix.shape[1] > _WIDE else kept])
-    return _with_distances(turned, profile_of(matrix, blocks, names, seed), matrix[kept], blocks[kept])
+    rest = order[: len(matrix) - len(kept)]
+    one = len(np.unique(blocks[kept])) < 2
+    note = "learnt from one block only: what is farther than that block looks strange" if one else ""
+    # within a single block, a row is at least not its own neighbour
+    apart = np.arange(len(matrix)) if one else blocks
+    looks, ranks = [], []
+    seen = _looked_at(profile.names, inputs)
+    for columns in seen:
+        look, far = fit_look(matrix[kept], matrix[rest], columns, apart[kept])
+        looks.append(look)
+        ranks.append(_rank(look.far, far))
+    some = np.concatenate([kept, rest[:rows]])
+    ranged = matrix[np.ix_(some, seen[-1])]
+    out = _sticking_out(ranged, apart[some])[: len(kept)]
+    ranks.append(_rank(np.sort(out), out))
+    least = np.sort(np.minimum.reduce(ranks))
+    return Reference(tuple(looks), seen[-1], *_range(ranged), np.sort(out), least, np.array(note), profile)
 
 
 def save_reference(reference: Reference, path: Path) -> None:
@@ -143,10 +166,14 @@ def save_reference(reference: Reference, path: Path) -> None:
     ------
     CannotWrite
     """
+    arrays = {name: getattr(reference, name) for name in _OF_REFERENCE}
+    arrays |= {one.name: getattr(reference.profile, one.name) for one in fields(Profile)}
+    for number, look in enumerate(reference.looks):
+        arrays |= {f"look{number}_{one.name}": getattr(look, one.name) for one in fields(Look)}
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with aside.open("wb") as out:
-            np.savez_compressed(out, **_arrays(reference), **_arrays(reference.profile))
+            np.savez_compressed(out, **arrays)
         aside.replace(path)
     except OSError as failed:
         aside.unlink(missing_ok=True)
@@ -163,108 +190,56 @@ def load_reference(path: Path) -> Reference:
     try:
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as found:
             profile = Profile(**{one.name: found[one.name] for one in fields(Profile)})
-            arrays = {one.name: found[one.name] for one in fields(Reference) if one.name != "profile"}
-            return Reference(**arrays, profile=profile)
+            looks = tuple(
+                Look(**{one.name: found[f"look{number}_{one.name}"] for one in fields(Look)})
+                for number in range(sum(name.endswith("_rows") for name in found.files))
+            )
+            return Reference(looks, **{name: found[name] for name in _OF_REFERENCE}, profile=profile)
     except Exception as failed:  # zipfile, zlib and numpy each have errors of their own for a file that is cut
         raise DamagedFile(f"{path} is no reference: {failed}", "run the study again") from failed
 
 
-def _arrays(kept: Reference | Profile) -> dict[str, Any]:
-    return {one.name: getattr(kept, one.name) for one in fields(kept) if one.name != "profile"}
+def _looked_at(names: Array, inputs: Sequence[str]) -> list[Array]:
+    """Give the columns of each look: all, and the inputs if there are other columns too."""
+    found = np.flatnonzero(np.isin(names, [str(one) for one in inputs]))
+    every = np.arange(len(names))
+    return [every, found] if 0 < len(found) < len(names) else [every]
 
 
-def _turned(matrix: Array) -> dict[str, Array]:
-    """Learn how rows are placed: centre, spread, weight of a missing value, principal axes if there are many."""
-    gone = np.isnan(matrix)
-    quartiles = np.full((3, matrix.shape[1]), np.nan)
-    some = ~gone.all(axis=0)
-    quartiles[:, some] = np.nanquantile(matrix[:, some], [0.25, 0.5, 0.75], axis=0)
-    spread = (quartiles[2] - quartiles[0]) / 1.349
-    whole = np.zeros(matrix.shape[1])
-    whole[some] = np.nanstd(matrix[:, some], axis=0)
-    scale = np.where(spread > 0, spread, np.where(whole > 0, whole, 1.0))
-    rate = gone.mean(axis=0)
-    learnt = {
-        "centre": np.where(some, quartiles[1], 0.0),
-        # a feature that never had a value says nothing when it has one
-        "scale": np.where(some, scale, np.inf),
-        "missing": 1 / np.maximum(np.sqrt(rate * (1 - rate)), 1 / 3),
-    }
-    scaled = _scaled(matrix, learnt["centre"], learnt["scale"])
-    return learnt | {"axes": _principal_axes(scaled - scaled.mean(axis=0)), "middle": scaled.mean(axis=0)}
+def _portions(matrix: Array) -> Iterator[Array]:
+    return (matrix[at : at + _STEP] for at in range(0, len(matrix), _STEP))
 
 
-def _principal_axes(scaled: Array) -> Array:
-    """Give the leading axes, (d, p), by power iterations (Halko, Martinsson & Tropp 2011); none for few features."""
-    rows, features = scaled.shape
-    wanted = min(_WIDE - 2, rows - 1)
-    if features <= _WIDE or wanted < 1:
-        return np.empty((0, features))
-    axes = np.random.default_rng(0).normal(size=(features, min(wanted + 10, rows)))
-    for _ in range(4):
-        inner = np.linalg.qr(scaled @ axes)[0]
-        axes = np.linalg.qr(scaled.T @ inner)[0]
-    lengths, turn = np.linalg.svd(scaled @ axes, full_matrices=False)[1:]
-    leading = np.flatnonzero(lengths[:wanted] > 1e-6 * max(float(lengths.max()), 1e-300))
-    leading_axes: Array = (axes @ turn[leading].T).T
-    return leading_axes
+def _rank(far: Array, distance: Array) -> Array:
+    """Give the share of sorted training distances that are as large or larger."""
+    rank: Array = (1 + len(far) - np.searchsorted(far, distance, side="left")) / (1 + len(far))
+    return rank
 
 
-def _scaled(matrix: Array, centre: Array, scale: Array) -> Array:
-    with np.errstate(over="ignore"):
-        return np.nan_to_num(np.clip((matrix - centre) / scale, -_CLIP, _CLIP), nan=0.0)
+def _sticking_out(matrix: Array, blocks: Array) -> Array:
+    """Give how far each row sticks out of the usual ranges of other blocks."""
+    out, fold = np.empty(len(matrix)), blocks % _FOLDS
+    for one in np.unique(fold):
+        others = matrix[fold != one]
+        out[fold == one] = _sticks_out(matrix[fold == one], *_range(others if len(others) > 1 else matrix))
+    return out
 
 
-def _placed(known: Reference, matrix: Array) -> Array:
-    """Give the points between which distances are taken: scaled values and what is missing.
-
-    Of many features: their principal parts, the length of what is left over, and the weight of all that is missing.
-    """
-    scaled = _scaled(matrix, known.centre, known.scale)
-    gone = np.isnan(matrix) * known.missing
-    if matrix.shape[1] <= _WIDE:
-        return np.concatenate([scaled, gone], axis=1).astype(np.float32)
-    parts = (scaled - known.middle) @ known.axes.T
-    rest = np.sqrt(np.maximum(((scaled - known.middle) ** 2).sum(axis=1) - (parts**2).sum(axis=1), 0))
-    return np.column_stack([parts, rest, np.sqrt((gone**2).sum(axis=1))]).astype(np.float32)
+def _range(matrix: Array) -> tuple[Array, Array, Array]:
+    low, high, quarter, three = np.full((4, matrix.shape[1]), np.nan)
+    some = np.isfinite(matrix).any(axis=0)
+    low[some], quarter[some], three[some], high[some] = np.nanquantile(
+        matrix[:, some], [_TAILS[0], 0.25, 0.75, _TAILS[1]], axis=0
+    )
+    spread, whole = (three - quarter) / 1.349, (high - low) / 5
+    unit = np.where(spread > 0, spread, np.where(whole > 0, whole, 1.0))
+    # a column that never had a value says nothing when it has one
+    return np.where(some, low, -np.inf), np.where(some, high, np.inf), np.where(some, unit, 1.0)
 
 
-def _with_distances(learnt: dict[str, Array], profile: Profile, matrix: Array, blocks: Array) -> Reference:
-    nothing = np.empty(0)
-    bare = Reference(**learnt, rows=nothing, far=nothing, note=np.array(""), profile=profile)
-    rows = _placed(bare, matrix)
-    one = len(np.unique(blocks)) < 2
-    note = "learnt from one block only: what is farther than that block looks strange" if one else ""
-    # within a single block, a row is at least not its own neighbour
-    apart = np.arange(len(rows)) if one else blocks
-    step = max(1, _PORTION // len(rows))
-    parts = range(0, len(rows), step)
-    far = [_nearest(rows[at : at + step], rows, apart[at : at + step], apart) for at in parts]
-    return Reference(**learnt, rows=rows, far=np.sort(np.concatenate(far)), note=np.array(note), profile=profile)
-
-
-def _finder(rows: Array) -> Callable[[Array], Array]:
-    """Give what finds mean distances to the nearest rows, whatever their block: a tree where there are few axes."""
-    if rows.shape[1] > _FEW_AXES:
-        return lambda points: _nearest(points, rows)
-    from scipy.spatial import cKDTree
-
-    tree, number = cKDTree(rows), min(_NEIGHBOURS, len(rows))
-    return lambda points: np.asarray(tree.query(points, list(range(1, number + 1)))[0].mean(axis=1))
-
-
-def _nearest(points: Array, rows: Array, own: Array | None = None, blocks: Array | None = None) -> Array:
-    """Give the mean distance to the nearest rows of other blocks, (n,)."""
-    square = (points**2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * (points @ rows.T)
-    if own is not None and blocks is not None:
-        square[own[:, None] == blocks] = np.inf
-    # five passes are twelve times faster than one partition
-    near = np.empty((len(points), min(_NEIGHBOURS, len(rows))))
-    every = np.arange(len(points))
-    for turn in range(near.shape[1]):
-        nearest = square.argmin(axis=1)
-        near[:, turn] = np.sqrt(np.maximum(square[every, nearest], 0))
-        square[every, nearest] = np.inf
-    known = np.isfinite(near)
-    total: Array = np.where(known, near, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+def _sticks_out(matrix: Array, low: Array, high: Array, spread: Array) -> Array:
+    """Give how far rows stick out of the usual ranges, the sum over columns in units of their spread."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        beyond = np.maximum(np.maximum(low - matrix, matrix - high), 0) / spread
+    total: Array = np.where(beyond < _CLIP, beyond, np.where(beyond >= _CLIP, _CLIP, 0)).sum(axis=1)
     return total

@@ -1,6 +1,6 @@
 """How samples become columns of numbers: one function a step, ``step(samples, **options) -> Features``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,19 @@ STEPS: Final[dict[str, str]] = {
     "spectra": "spectra:spectra",
     "steadiness": "spectra:steadiness",
     "stretches": "stretches:stretches",
+}
+#: Steps that look at one sample only.
+ALONE: Final = frozenset({
+    "columns", "course", "differences", "indicators", "log", "products", "quant", "sed", "spectra", "steadiness",
+})  # fmt: skip
+#: Steps that look at others near it: what tells how far, ``reach(options, cadence) -> seconds``. All other steps look
+#: at whole series.
+REACHING: Final[dict[str, str]] = {
+    "lags": "along:reach_of_lags",
+    "ring_current": "solar_wind:reach_of_ring_current",
+    "rolling": "along:reach_of_rolling",
+    "solar_wind": "solar_wind:reach_of_solar_wind",
+    "stretches": "stretches:reach_of_stretches",
 }
 
 
@@ -79,6 +92,33 @@ def build(samples: "xr.Dataset", steps: Sequence[Step]) -> Features:
         raise BadParameter(f"two feature steps make the column {twice[0]!r}", "give one of them another prefix")
     groups = tuple(group for one in made for group in one.groups)
     return Features(np.concatenate([one.matrix for one in made], axis=1), names, groups)
+
+
+def reach_of_steps(steps: Sequence[Step], cadence: float) -> float:
+    """Give how many seconds steps look to other samples on either side.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+    cadence : float
+        Seconds from one sample to the next, for steps that count samples.
+
+    Returns
+    -------
+    float
+        0 if they look at single samples only, infinite if one looks at whole series.
+    """
+    return max([0.0, *(_reach(one.use, one.options, cadence) for one in steps)])
+
+
+def _reach(use: str, options: Mapping[str, Any], cadence: float) -> float:
+    if use in ALONE:
+        return 0.0
+    if use not in REACHING:
+        return float("inf")
+    module, _, name = REACHING[use].partition(":")
+    reach = getattr(import_module(f"armillary.learn.features.{module}"), name)
+    return float(reach(options, cadence))
 
 
 def _do(samples: "xr.Dataset", step: Step) -> Features:

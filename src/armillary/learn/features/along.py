@@ -1,6 +1,6 @@
 """Features along time: what a value was before, and what it did in windows around a sample. Groups do not mix."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +21,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 STATISTICS: Final = ("mean", "std", "min", "max", "slope")
 #: Rows that are summed together: sums over longer pieces lose digits.
 _PIECE: Final = 2048
+#: A variance of less than this share of the squares is no more than lost digits.
+_ROUNDING: Final = 1e-14
 
 
 def rolling(
@@ -65,7 +67,7 @@ def rolling(
     for rows, times in _groups(samples, time, group):
         for at, length in enumerate(lengths):
             low, high = _window(times, length, causal=causal)
-            need = max(1.0, least * _expected(times, length))
+            need = max(1.0, least * length / _step(samples, rows, times, group))
             for number in range(len(taken.names)):
                 values = _Windows(times / 1e9, taken.matrix[rows, number], low, high, need, length / 1e9)
                 for which, one in enumerate(asked):
@@ -107,13 +109,24 @@ def lags(
     taken = columns(samples, names)
     made = np.full((len(taken.matrix), len(taken.names), len(back)), np.nan)
     for rows, times in _groups(samples, time, group):
-        allowed = seconds_of(tolerance) * 1e9 or _step(times) / 2
+        allowed = seconds_of(tolerance) * 1e9 or _step(samples, rows, times, group) / 2
         for at, lag in enumerate(back):
             nearest = _nearest(times, times - lag)
             near = np.abs(times[nearest] - (times - lag)) <= allowed
             made[rows, :, at] = np.where(near[:, None], taken.matrix[rows[nearest]], np.nan)
     titles = tuple(f"{prefix}{name}_before_{lag}" for name in taken.names for lag in _labels(lags))
     return Features(made.reshape(len(made), -1), titles, _repeat(taken.groups, len(back)))
+
+
+def reach_of_rolling(options: Mapping[str, Any], cadence: float) -> float:  # noqa: ARG001 - all are asked alike
+    """Give how many seconds windows reach on either side of a sample."""
+    return max(_durations(options.get("windows", "6h"), "windows")) / 1e9
+
+
+def reach_of_lags(options: Mapping[str, Any], cadence: float) -> float:
+    """Give how many seconds before a sample its values are looked for."""
+    tolerance = seconds_of(options.get("tolerance", 0.0)) or cadence
+    return max(_durations(options.get("lags", "0s"), "lags", least=0)) / 1e9 + tolerance
 
 
 class _Windows:
@@ -138,8 +151,10 @@ class _Windows:
         return np.asarray(self._sums(self.values) / self.count + self.middle)
 
     def _std(self) -> Array:
-        mean = self._sums(self.values) / self.count
-        return np.sqrt(np.maximum(self._sums(self.values**2) / self.count - mean**2, 0.0))
+        mean, square = self._sums(self.values) / self.count, self._sums(self.values**2) / self.count
+        spread = square - mean**2
+        least = _ROUNDING * (square + (self.values**2).mean())
+        return np.where(spread > least, np.sqrt(np.maximum(spread, 0.0)), 0.0)
 
     def _min(self) -> Array:
         return self._least(np.where(self.there, self.values, np.inf)) + self.middle
@@ -189,8 +204,9 @@ class _Windows:
 
 
 def _between(values: Array, low: Array, high: Array) -> Array:
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    return np.asarray(total[high] - total[low])
+    # the digits that sums lose depend on where pieces begin, and a cut of the series moves that
+    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.longdouble)])
+    return np.asarray(total[high] - total[low], np.float64)
 
 
 def _groups(samples: "xr.Dataset", time: str, group: str) -> Iterator[tuple[Array, Array]]:
@@ -219,12 +235,23 @@ def _nearest(times: Array, wanted: Array) -> Array:
     return np.where(np.abs(times[after] - wanted) < np.abs(times[before] - wanted), after, before)
 
 
-def _expected(times: Array, length: float) -> float:
-    return length / _step(times)
+def usual_steps(groups: Array, times: Array) -> dict[str, float]:
+    """Give the usual step of each group, nanoseconds; `times`, (n,), are in order in each group.
+
+    Samples that were cut out of others carry it as their attribute ``steps``: by themselves they may have another one.
+    """
+    return {str(name): _usual_step(times[groups == name]) for name in np.unique(groups)}
 
 
-def _step(times: Array) -> float:
-    """Give the usual step, nanoseconds."""
+def _step(samples: "xr.Dataset", rows: Array, times: Array, group: str) -> float:
+    known = samples.attrs.get("steps")
+    if not known:
+        return _usual_step(times)
+    name = str(column(samples, group)[rows[0]]) if group in samples else ""
+    return float(known.get(name, 0.0)) or _usual_step(times)
+
+
+def _usual_step(times: Array) -> float:
     steps = np.diff(times)
     steps = steps[steps > 0]
     return float(np.median(steps)) if len(steps) else 1.0

@@ -36,6 +36,11 @@ def series_on_grids(samples: "xr.Dataset", time: str = "time", group: str = "gro
         yield rows, float(steps[0]) / 1e9 if len(steps) else float(samples.attrs.get("cadence", 1.0))
 
 
+def first_cell(samples: "xr.Dataset", row: int, step: float, time: str = "time") -> int:
+    """Give the number of the cell of `step` seconds since 1970 that a sample begins in."""
+    return int(instants_of(column(samples, time)[row : row + 1], time)[0] // round(step * 1e9))
+
+
 def cells_of(length: float | str, step: float) -> int:
     """Give how many samples a duration is, at least 1.
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from armillary.errors import BadParameter
 from armillary.learn.features import Features
-from armillary.learn.features.grids import cells_of, series_on_grids
-from armillary.learn.features.stretches import cut, describe, filled
+from armillary.learn.features.grids import cells_of, first_cell, series_on_grids
+from armillary.learn.features.stretches import cut_in_spans, describe, reach_of_cut
 from armillary.learn.samples import column
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ COLUMNS: Final[dict[str, str]] = {
 }
 #: One solar rotation as seen from Earth.
 _ROTATION: Final = "27d"
+#: The longest stretch.
+_LONGEST: Final = "6d"
+#: Samples over which Dst and the electric field are remembered.
+_REMEMBERED: Final = 24
 #: What stretches are cut by, and how much of each is one unit: about its deviation; the field's parts count half.
 _UNITS: Final = {"density": 0.67, "field": 0.5, "speed": 102.0, "roughness": 0.93, "by": 9.5, "bz": 7.7}
 
@@ -68,8 +72,26 @@ def solar_wind(
     parts = []
     for rows, step in series_on_grids(samples):
         one = _quantities(wind.iloc[rows].reset_index(drop=True))
-        parts.append((rows, _ejecta(one, [cells_of(w, step) for w in windows], penalties, step)))
+        made = _ejecta(one, [cells_of(w, step) for w in windows], step)
+        if penalties:
+            first = first_cell(samples, rows[0], step)
+            made["stretch"] = _beside([(f"_{p:g}", _stretch(one, p, step, first)) for p in penalties])
+        parts.append((rows, made))
     return _together(parts, len(wind))
+
+
+def reach_of_solar_wind(options: Mapping[str, Any], cadence: float) -> float:
+    """Give how many seconds around a sample its features depend on: a solar rotation, or what decides its stretch."""
+    windows = [cells_of(one, cadence) for one in options.get("windows", ("37h",))]
+    fixed = cells_of(_ROTATION, cadence) + cells_of("97h", cadence)
+    cut = reach_of_cut(cells_of(_LONGEST, cadence)) if options.get("penalties", (8.0,)) else 0
+    # beside windows: means of 5 samples before them, the sample before, rounding
+    return (max(fixed, max(windows, default=0), cut) + 8) * cadence
+
+
+def reach_of_ring_current(options: Mapping[str, Any], cadence: float) -> float:
+    """Give how many seconds before a sample its features depend on: lags and memory are counted in samples."""
+    return max(int(options.get("lags", 6)), _REMEMBERED) * cadence
 
 
 def ring_current(
@@ -141,9 +163,7 @@ def _quantities(wind: "pd.DataFrame") -> "pd.DataFrame":
     return made
 
 
-def _ejecta(
-    wind: "pd.DataFrame", windows: Sequence[int], penalties: Sequence[float], step: float
-) -> "dict[str, pd.DataFrame]":
+def _ejecta(wind: "pd.DataFrame", windows: Sequence[int], step: float) -> "dict[str, pd.DataFrame]":
     per_window: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
         "level": _level, "spread": _spread, "trend": _trend, "rotation": _rotation,
     }  # fmt: skip
@@ -151,8 +171,6 @@ def _ejecta(
     made["contrast"] = _contrast(wind, sorted({windows[0], windows[-1]}), step)
     made["shock"] = _shock(wind, step)
     made["recurrence"] = _recurrence(wind, step)
-    if penalties:
-        made["stretch"] = _beside([(f"_{one:g}", _stretch(wind, one, step)) for one in penalties])
     return made
 
 
@@ -262,11 +280,11 @@ def _recurrence(wind: "pd.DataFrame", step: float) -> "pd.DataFrame":
     return made
 
 
-def _stretch(wind: "pd.DataFrame", penalty: float, step: float) -> "pd.DataFrame":
+def _stretch(wind: "pd.DataFrame", penalty: float, step: float, first: int) -> "pd.DataFrame":
     import pandas as pd
 
     scaled = wind[list(_UNITS)] / list(_UNITS.values())
-    edges = cut(filled(scaled.to_numpy()), penalty, cells_of("3h", step), cells_of("6d", step))
+    edges = cut_in_spans(scaled.to_numpy(), first, penalty, cells_of("3h", step), cells_of(_LONGEST, step))
     chosen = ["speed", "density", "field", "alfven", "roughness", "unrest", "kp", "dst", "beta"]
     told = describe({name: wind[name].to_numpy() for name in chosen}, edges)
     return pd.DataFrame(told).add_prefix("stretch_")
@@ -316,5 +334,6 @@ def _memory(driver: "pd.Series[Any]", dst: "pd.Series[Any]") -> "pd.DataFrame":
     import pandas as pd
 
     made = {f"driver_mean_{hours}": driver.rolling(hours, min_periods=1).mean() for hours in (3, 6, 12)}
-    made |= {"dst_least_12": dst.rolling(12, min_periods=1).min(), "dst_mean_24": dst.rolling(24, min_periods=1).mean()}
+    made["dst_least_12"] = dst.rolling(12, min_periods=1).min()
+    made["dst_mean_24"] = dst.rolling(_REMEMBERED, min_periods=1).mean()
     return pd.DataFrame(made)

@@ -4,19 +4,23 @@ A window of fixed length blurs what begins or ends inside it; a stretch begins a
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.errors import BadParameter
 from armillary.learn.features import Features
 from armillary.learn.features.columns import columns
-from armillary.learn.features.grids import cells_of, series_on_grids
+from armillary.learn.features.grids import cells_of, first_cell, series_on_grids
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+#: Long series are cut in spans of so many longest stretches, each with so many more on either side.
+_SPAN: Final = 16
+_MORE: Final = 3
 
 
 def stretches(
@@ -26,6 +30,7 @@ def stretches(
     shortest: float | str = "3h",
     longest: float | str = "6d",
     prefix: str = "",
+    units: Sequence[float] = (),
 ) -> Features:
     """Say what values are in the stretch around each sample, and how it differs from its neighbours.
 
@@ -36,25 +41,32 @@ def stretches(
     samples : xarray.Dataset
         Regular in time; groups do not mix.
     names : sequence of str
-        As for :func:`armillary.learn.features.columns.columns`. They are cut together, each in units of its deviation.
+        As for :func:`armillary.learn.features.columns.columns`. They are cut together, each in its unit.
     penalties : sequence of float
         What an edge costs: larger gives fewer and longer stretches; features are made for each.
     shortest, longest : float or str
     prefix : str
+    units : sequence of float
+        How much of each column is one unit. Its deviation over the whole series if not given: a model is then applied
+        to whole series only, not block by block.
 
     Notes
     -----
-    See :func:`cut` for the cost.
+    See :func:`cut` for the cost, :func:`cut_in_spans` for long series.
     """
     taken = columns(samples, names)
+    if len(units) not in {0, len(taken.names)} or any(one <= 0 for one in units):
+        problem = f"units = {list(units)} are not one above 0 for each of {len(taken.names)} columns"
+        raise BadParameter(problem, "give one for each, or none")
     made: list[Array] = []
     titles: list[str] = []
     groups: list[str] = []
     for penalty in penalties:
         part = np.full((len(taken.matrix), 3 * len(taken.names) + 1), np.nan)
         for rows, step in series_on_grids(samples):
-            values = _in_deviations(filled(taken.matrix[rows]))
-            edges = cut(values, penalty, cells_of(shortest, step), cells_of(longest, step))
+            values = taken.matrix[rows] / list(units) if units else _in_deviations(filled(taken.matrix[rows]))
+            lengths = cells_of(shortest, step), cells_of(longest, step)
+            edges = cut_in_spans(values, first_cell(samples, rows[0], step), penalty, *lengths)
             told = describe(dict(zip(taken.names, taken.matrix[rows].T, strict=True)), edges)
             part[rows] = np.column_stack(list(told.values()))
         made.append(part)
@@ -107,6 +119,46 @@ def cut(values: Array, penalty: float, shortest: int = 1, longest: int = 1000) -
         least = int(cost.argmin())
         best[stop], back[stop] = cost[least], start[least]
     return _edges(back)
+
+
+def reach_of_stretches(options: Mapping[str, Any], cadence: float) -> float:
+    """Give how many seconds of the series around a sample its features depend on; without units on all of it."""
+    if not options.get("units"):
+        return float("inf")
+    return reach_of_cut(cells_of(options.get("longest", "6d"), cadence)) * cadence
+
+
+def reach_of_cut(longest: int) -> int:
+    """Give how many samples around a sample decide its stretch and the two beside it, see :func:`cut_in_spans`."""
+    # the samples of the span around; the stretch and its neighbour, each of which may go across the edge of a span
+    return (_SPAN + _MORE + 4) * longest
+
+
+def cut_in_spans(values: Array, first: int, penalty: float, shortest: int = 1, longest: int = 1000) -> Array:
+    """Cut a long series so that every edge depends on what is near it only, however the series was put together.
+
+    Spans of 16 longest stretches, which begin at whole multiples since 1970, are cut each by itself by :func:`cut`
+    together with three more longest stretches on either side, whose edges are not kept. Far edges hardly ever depend on
+    each other, so that this is nearly always what :func:`cut` finds in the whole; at the edge of two spans a stretch
+    may be shorter than the shortest.
+
+    Parameters
+    ----------
+    values : array of float, (n, k)
+        Gaps are bridged by straight lines.
+    first : int
+        Number of the first sample since 1970.
+    penalty, shortest, longest
+        See :func:`cut`.
+    """
+    size, more = _SPAN * longest, _MORE * longest
+    edges = [np.array([0])]
+    for start in range(first // size * size, first + len(values), size):
+        low, high = max(start - first, 0), min(start + size - first, len(values))
+        begin = max(low - more, 0)
+        found = begin + cut(filled(values[begin : high + more]), penalty, shortest, longest)
+        edges.append(found[(found >= low) & (found < high)])
+    return np.unique(np.concatenate([*edges, [len(values)]]))
 
 
 def describe(values: Mapping[str, Array], edges: Array) -> dict[str, Array]:

@@ -54,7 +54,7 @@ def test_classes_of_canovas(canovas: dict[str, Any]) -> None:
 def test_classes_of_dunham(real_data: Path, weighed: bool, same: float) -> None:
     """The published errors are not in the table.
 
-    Equal weights give 92 % of the classes; 10 % for 2MASS and MIPS and 5 % for IRAC give 96 %, and the indices themselves
+    Equal weights give 92 % of the classes; 10 % for 2MASS and MIPS and 5 % for IRAC give 96 %, and the indices too
     (median difference 0.013), so these or alike are the weights of the paper.
     """
     from astropy.table import Table

@@ -1,12 +1,15 @@
 """What every test gets: a home of its own, and the real files where they are."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from armillary.testing.dachs import TapServer
 
 # The machines are noisy: a slow example is no failure.
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -30,6 +33,21 @@ def real_data() -> Path:
     if not (folder / "plasma").is_dir():
         pytest.skip(f"no real files at {folder}: set ARMILLARY_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def dachs() -> Iterator["TapServer"]:
+    """A real TAP server with 100,000 simulated sources in the tables of Gaia's archive, or a loud skip.
+
+    Mark the tests that use it ``xdist_group("dachs")``, so that it starts once.
+    """
+    from armillary.testing.dachs import missing, tap_server
+    from armillary.testing.gaia_layout import archive_tables
+
+    if reason := missing():
+        pytest.skip(f"no TAP server: {reason}")
+    with tap_server(archive_tables(seed=1, rows=100_000)) as server:
+        yield server
 
 
 class Ran(NamedTuple):

@@ -2,7 +2,7 @@
 
 It is run by the system's Python, as the account that owns the folder, with nothing but the standard library::
 
-    python3 -c SOURCE FOLDER PARENT_PID
+    python3 keeper.py FOLDER PARENT_PID
 
 It says ``ready`` or ``failed: WHY`` in one line. When its standard input ends, or its parent is gone however it died,
 it stops both servers and removes the folder. If it is killed itself, the kernel ends both servers with it.
@@ -23,7 +23,10 @@ from typing import Any, Final
 
 _PARENT_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 #: What makes a database fast that nobody wants to keep.
-_FORGETFUL: Final = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=256MB")
+_FORGETFUL: Final = (
+    "fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0",
+    "max_wal_size=4GB", "autovacuum=off", "shared_buffers=256MB", "maintenance_work_mem=128MB", "jit=off",
+)  # fmt: skip
 #: Seconds that one step may take.
 _PATIENCE: Final = 120.0
 
@@ -45,12 +48,12 @@ def main(folder: Path, parent: int) -> None:
     except (Failed, OSError, subprocess.SubprocessError) as error:
         _say(f"failed: {error}")
     finally:
-        for process, kindly in reversed(running):
-            _stop(process, kindly)
+        for process, end in reversed(running):
+            _stop(process, end)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, running: list[tuple[subprocess.Popen[bytes], signal.Signals]]) -> None:
+def _start(folder: Path, running: "list[tuple[subprocess.Popen[bytes], signal.Signals]]") -> None:
     plan = json.loads((folder / "plan.json").read_text("utf-8"))
     programs, tables = Path(plan["programs"]), plan["tables"]
     login = ["-h", str(folder), "-U", "postgres"]
@@ -58,8 +61,9 @@ def _start(folder: Path, running: list[tuple[subprocess.Popen[bytes], signal.Sig
           "--locale=C.UTF-8", "-N")  # fmt: skip
     # A socket in a folder that only its owner enters needs no password and no port.
     settings = [word for one in ("listen_addresses=", *_FORGETFUL) for word in ("-c", one)]
-    database = _serve(folder, programs / "postgres", "-D", folder / "pg", "-k", folder, *settings)
-    running.append((database, signal.SIGINT))
+    database = _serve(folder, signal.SIGQUIT, programs / "postgres", "-D", folder / "pg", "-k", folder, *settings)
+    # Told to quit it stops at once and takes its children along.
+    running.append((database, signal.SIGQUIT))
     _until(lambda: _works(folder, programs / "pg_isready", *login), database, folder, "the database")
     _step(folder, programs / "createdb", *login, "gavo")
     _step(folder, plan["dachs"], "init", "-d", f"host={folder} port=5432 user=postgres dbname=gavo")
@@ -67,8 +71,8 @@ def _start(folder: Path, running: list[tuple[subprocess.Popen[bytes], signal.Sig
         _step(folder, plan["dachs"], "imp", descriptor)
     copies = [word for one in tables for word in ("-c", one)]
     _step(folder, programs / "psql", *login, "-q", "-v", "ON_ERROR_STOP=1", "-d", "gavo", *copies)
-    server = _serve(folder, plan["dachs"], "serve", "debug")
-    running.append((server, signal.SIGTERM))
+    server = _serve(folder, signal.SIGKILL, plan["dachs"], "serve", "debug")
+    running.append((server, signal.SIGKILL))
     _until(lambda: _answers(plan["port"]), server, folder, "DaCHS")
 
 
@@ -90,18 +94,17 @@ def _works(folder: Path, *command: Any) -> bool:
     return not done.returncode
 
 
-def _serve(folder: Path, *command: Any) -> "subprocess.Popen[bytes]":
-    """Start what goes on until it is stopped."""
+def _serve(folder: Path, end: signal.Signals, *command: Any) -> "subprocess.Popen[bytes]":
+    """Start what goes on until it is stopped, or gets the signal `end` when this process dies."""
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603
             [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            env=_environment(folder), cwd=folder, preexec_fn=_die_with_parent,  # noqa: PLW1509 - one thread
+            env=_environment(folder), cwd=folder, preexec_fn=lambda: _die_with_parent(end),  # noqa: PLW1509 - one thread
         )  # fmt: skip
 
 
-def _die_with_parent() -> None:
-    # SIGQUIT ends a database at once, with its children; Python knows no handler for it, so it ends DaCHS too.
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGQUIT)
+def _die_with_parent(end: signal.Signals = signal.SIGKILL) -> None:
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, end)
 
 
 def _environment(folder: Path) -> "dict[str, str]":
@@ -144,14 +147,13 @@ def _wait_for_end(parent: int) -> None:
             return
 
 
-def _stop(process: "subprocess.Popen[bytes]", kindly: signal.Signals) -> None:
-    for sign, seconds in ((kindly, 5.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+def _stop(process: "subprocess.Popen[bytes]", end: signal.Signals) -> None:
+    """End a server at once, for nothing of it is kept."""
+    for sign in (end, signal.SIGKILL):
         if process.poll() is None:
             process.send_signal(sign)
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                continue
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5.0)
 
 
 def _last_words(output: bytes) -> str:

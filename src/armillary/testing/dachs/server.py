@@ -142,6 +142,8 @@ def _prepare(folder: Path, tables: Mapping[str, TapTable], port: int) -> None:
         "tables": [_copied(folder, name, table) for name, table in tables.items()],
     }  # fmt: skip
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
+    # The account may not be able to read the package or to run this Python: the system's runs a copy.
+    shutil.copyfile(_KEEPER, folder / "keeper.py")
     if os.geteuid() == 0:
         _give_away(folder)
 
@@ -174,8 +176,7 @@ def _give_away(folder: Path) -> None:
 
 
 def _start(folder: Path) -> "subprocess.Popen[bytes]":
-    # The account may not be able to read the package or run this Python: the system's gets the text of the keeper.
-    command = [str(_PYTHON), "-c", _KEEPER.read_text("utf-8"), str(folder), str(os.getpid())]
+    command = [str(_PYTHON), str(folder / "keeper.py"), str(folder), str(os.getpid())]
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
         owner = _account()

@@ -308,7 +308,7 @@ def purity_under(run: Run, prior: Array | None) -> Record:
     known = (codes >= 0) & np.isfinite(answer).all(axis=1)
     shares = prior if prior is not None else np.array(run.recipe["priors"])
     shifted = prior_shift(answer[known], run.recipe["priors"], shares)
-    complete, pure = purity_of(confusion(codes[known], shifted.argmax(axis=1), len(names)), shares)
+    complete, pure = purity_of(confusion(codes[known], run.said(shifted), len(names)), shares)
     by = {"prior": shares, "completeness": complete, "purity": pure}
     return {what: dict(zip(run.classes, map(float, values), strict=True)) for what, values in by.items()}
 

@@ -84,7 +84,38 @@ def _tables(metrics: Record) -> list[tuple[str, list[list[str]]]]:
 
 def _words(metrics: Record) -> list[str]:
     brackets = "Brackets: 95 % intervals by resampling whole blocks. Rows in parentheses need no skill."
-    return [brackets, *metrics["ties"], *_sets(metrics)]
+    return [brackets, *metrics["ties"], *_nested(metrics), *_rule(metrics), *_sets(metrics)]
+
+
+def _nested(metrics: Record) -> list[str]:
+    """Say what the best model is worth when the choice is held out too."""
+    found = metrics.get("best_nested")
+    if not found or found["value"] is None:
+        return []
+    edges = found["interval"] or [None, None]
+    told = f" [{edges[0]:.3f}, {edges[1]:.3f}]" if None not in edges else ""
+    chosen = ", ".join(f"{title} in {count}" for title, count in found["chosen"].items())
+    text = (
+        f"Chosen among {found['models']} models: {found['score']} on held-out blocks is {found['plain']:.3f} for the "
+        f"best, which was chosen by it; {found['value']:.3f}{told} if each part of the blocks is judged by the model "
+        f"that was chosen without it ({chosen} of {found['parts']} parts)."
+    )
+    return [text]
+
+
+def _rule(metrics: Record) -> list[str]:
+    """Say which class is said, beside the score of the most probable one."""
+    rule = metrics["held_out"][metrics["best"]].get("decision")
+    if not rule:
+        return []
+    judged = ((metrics["test"] or {}).get("models") or metrics["held_out"])[metrics["best"]]
+    plain, name = judged.get("most_probable", rule["most_probable"]), rule["score"]
+    text = (
+        f"Rule of {metrics['best']}, chosen for {name} on held-out blocks of the training samples: {rule['text']}. "
+        f"{name} by the rule: {judged['scores'][name]:.3f}; by the most probable class: {plain[name]:.3f} "
+        f"({metrics['judged_on']}). Held-out blocks are judged by rules that were chosen without them."
+    )
+    return [text]
 
 
 def _sets(metrics: Record) -> list[str]:

@@ -111,17 +111,18 @@ def compare_events(
 ) -> Comparison:
     """Compare the F1 of two models' events at the overlap that is aimed at, on the same blocks."""
     aim = study.events.aim if isinstance(study.events.aim, float | int) else study.events.aim[0]
-    rows = judged_rows(prepared, a[0])
-    place: Any = {"span": span_of(prepared, a[0]), "groups": _groups(prepared)[rows]}
-    counts = [
-        block_counts(
-            events_across(study, prepared, *one), truth_of(prepared), aim, _times(prepared)[rows],
-            prepared.blocks[rows], **place,
-        )
-        for one in (a, b)
-    ]  # fmt: skip
+    counts = [counts_of_events(study, prepared, *one, aim) for one in (a, b)]
     first, second = (_f1_of(one) for one in counts)
     return compare(first, second, np.arange(len(counts[0])), study.resamples, study.seed, names=names)
+
+
+def counts_of_events(study: Study, prepared: Prepared, answer: Array, decoding: Decoding, iou: float) -> Array:
+    """Count found, false alarms and missed events in each block of the judged samples, (blocks, 3)."""
+    rows = judged_rows(prepared, answer)
+    return block_counts(
+        events_across(study, prepared, answer, decoding), truth_of(prepared), iou, _times(prepared)[rows],
+        prepared.blocks[rows], span=span_of(prepared, answer), groups=_groups(prepared)[rows],
+    )  # fmt: skip
 
 
 def _f1_of(counts: Array) -> Callable[[Array], float]:

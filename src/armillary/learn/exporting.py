@@ -73,4 +73,11 @@ def _more(run: Run) -> Record:
     """Give what the answers still need after the file: see the pages on calibration and on events."""
     calibration = run.calibration.to_record() if run.calibration else None
     decoder = run.decoder.to_record() if run.decoder else None
-    return {"name": run.name, "calibration": calibration, "decoder": decoder, "cadence": run.recipe["cadence"]}
+    decision = run.decision.to_record() if run.decision else None
+    return {
+        "name": run.name,
+        "calibration": calibration,
+        "decoder": decoder,
+        "cadence": run.recipe["cadence"],
+        "decision": decision,
+    }

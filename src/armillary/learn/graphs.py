@@ -1,6 +1,5 @@
 """ONNX graphs put together node by node, for models that no converter takes as they are."""
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -9,6 +8,8 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 #: What a graph gives out: what is given out under a name, its type, and its shape after the first.
 Outputs = dict[str, tuple[str, Any, list[Any]]]
+#: Type and shape of what goes in or out under a name.
+Ends = dict[str, tuple[Any, list[Any]]]
 #: Opsets of the files: what onnxruntime of 2023 and later reads.
 OPSETS: Final = {"": 18, "ai.onnx.ml": 3}
 
@@ -59,7 +60,7 @@ class Drawing:
         self.constants.extend(inner.initializer)
         return [one.name for one in inner.output]
 
-    def part(self, inputs: Outputs, outputs: Outputs) -> Any:
+    def part(self, inputs: Ends, outputs: Ends) -> Any:
         """Give what was drawn as a graph, with types and shapes of its ends by name."""
         ends = [[self._end(name, *one) for name, one in side.items()] for side in (inputs, outputs)]
         return self.onnx.helper.make_graph(self.nodes, "graph", *ends, self.constants)

@@ -25,8 +25,16 @@ HEADLINES: Final[dict[str, tuple[str, ...]]] = {
 SMALLER: Final = frozenset({"log_loss", "rmse", "mae", "brier", "calibration_error"})
 
 
-def judge(study: Study, prepared: Prepared, answer: Array) -> Record:
+def judge(study: Study, prepared: Prepared, answer: Array, said: Array | None = None) -> Record:
     """Score the answers of one model on the judged samples that have one.
+
+    Parameters
+    ----------
+    study : Study
+    prepared : Prepared
+    answer : array, (n, K) or (n,)
+    said : array of int, (n,), optional
+        Classes that were said, where they are not the most probable ones.
 
     Returns
     -------
@@ -36,8 +44,8 @@ def judge(study: Study, prepared: Prepared, answer: Array) -> Record:
     rows = judged_rows(prepared, answer)
     blocks = prepared.blocks[rows]
     record: Record = {"samples": len(rows), "blocks": len(np.unique(blocks))}
-    record["scores"] = scorer(study, prepared)(rows, answer[rows])
-    record["intervals"] = _intervals(study, prepared, rows, answer[rows]) if study.resamples else {}
+    record["scores"] = scorer(study, prepared, said)(rows, answer[rows])
+    record["intervals"] = _intervals(study, prepared, rows, answer[rows], said) if study.resamples else {}
     return record
 
 
@@ -59,8 +67,8 @@ def judge_controls(study: Study, prepared: Prepared, answer: Array, learnt: Arra
     return {name: scored(rows, guess) for name, guess in _guesses(study, prepared, rows, learnt).items()}
 
 
-def scorer(study: Study, prepared: Prepared) -> Callable[[Array, Array], Record]:
-    """Give the function from rows and their answers to scores."""
+def scorer(study: Study, prepared: Prepared, said: Array | None = None) -> Callable[[Array, Array], Record]:
+    """Give the function from rows and their answers to scores; `said` as in :func:`judge`."""
     target = prepared.target
     if study.task == "regression":
         return lambda rows, answer: number_scores(target[rows], answer)
@@ -68,7 +76,7 @@ def scorer(study: Study, prepared: Prepared) -> Callable[[Array, Array], Record]
 
     def score(rows: Array, answer: Array) -> Record:
         if answer.ndim == 2:
-            return class_scores(target[rows], answer, classes, positive)
+            return class_scores(target[rows], answer, classes, positive, None if said is None else said[rows])
         return novelty_scores(target[rows] == classes.index(positive), answer)
 
     return score
@@ -87,7 +95,7 @@ def better(name: str, a: float, b: float) -> bool:
     return a < b if name in SMALLER else a > b
 
 
-def _intervals(study: Study, prepared: Prepared, rows: Array, answer: Array) -> Record:
+def _intervals(study: Study, prepared: Prepared, rows: Array, answer: Array, said: Array | None) -> Record:
     """Give the intervals of all scores that can have one."""
     target, blocks = prepared.target[rows], prepared.blocks[rows]
     how: Any = {"resamples": study.resamples, "seed": study.seed}
@@ -95,7 +103,8 @@ def _intervals(study: Study, prepared: Prepared, rows: Array, answer: Array) -> 
         return dict(number_intervals(target, answer, blocks, **how))
     positive = positive_of(study, prepared.classes)
     if answer.ndim == 2:
-        return dict(class_intervals(target, answer, blocks, prepared.classes, positive, **how))
+        answers = None if said is None else said[rows]
+        return dict(class_intervals(target, answer, blocks, prepared.classes, positive, answers, **how))
     novel = target == prepared.classes.index(positive)
     return {name: interval(_one(name, novel, answer), blocks, **how) for name in HEADLINES["novelty"]}
 

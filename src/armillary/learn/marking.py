@@ -101,7 +101,7 @@ def _decided(run: Run, held: Answers, decoder: Decoder | None, cadence: float) -
     if groups is not None and len(groups) and (groups != groups[-1]).any():
         return int(np.flatnonzero(groups != groups[-1])[-1]) + 1
     if decoder is None:
-        changes = np.flatnonzero(np.diff(_codes(held)))
+        changes = np.flatnonzero(np.diff(run.said(held.answer)))
         return int(changes[-1]) + 1 if len(changes) else 0
     times = held.places["time"]
     # Where the score stays low for so long, neither smoothing nor joining nor widening reaches across.
@@ -129,7 +129,7 @@ def _events(run: Run, rows: Answers, decoder: Decoder, cadence: float) -> list[t
 
 def _runs(run: Run, rows: Answers, cadence: float) -> list[tuple[int, int, str]]:
     """Give the stretches of samples of one class."""
-    times, codes = rows.places["time"], _codes(rows)
+    times, codes = rows.places["time"], run.said(rows.answer)
     breaks = np.flatnonzero((np.diff(codes) != 0) | (np.diff(times) > _GAP * _NS * cadence)) + 1
     first, last = np.concatenate([[0], breaks]), np.concatenate([breaks, [len(codes)]]) - 1
     step = round(_NS * cadence)
@@ -159,8 +159,3 @@ def _scores(run: Run, rows: Answers) -> Array:
     if rows.answer.ndim == 1:
         return rows.answer
     return rows.answer[:, run.classes.index(positive_of(run.study, run.classes))]
-
-
-def _codes(rows: Answers) -> Array:
-    known = np.isfinite(rows.answer).sum(axis=1) == rows.answer.shape[1]
-    return np.where(known, np.where(known[:, None], rows.answer, 0).argmax(axis=1), -1)

@@ -47,7 +47,12 @@ def metrics_of(study: Study, outcome: Outcome) -> Record:
         "chosen_by": chosen_by(study),
     }
     about |= {"random_split": study.split.random, "leaks": _leaks(outcome), "notes": _notes(outcome)}
-    found: Record = {"ties": list(outcome.ties), "held_out": held, "controls": outcome.controls}
+    found: Record = {
+        "ties": list(outcome.ties),
+        "best_nested": outcome.nested,
+        "held_out": held,
+        "controls": outcome.controls,
+    }
     found["test"] = outcome.test.to_record() if outcome.test else None
     return {**top, **about, "classes": list(outcome.prepared.classes), **found}
 
@@ -112,6 +117,9 @@ def _predictions(study: Study, outcome: Outcome, prepared: Prepared, answers: Se
     columns["label"] = column(prepared.samples, "label")[rows]
     for one, answer in zip(outcome.trained, answers, strict=True):
         columns |= _answers(one.fitted.part.title, answer[rows], prepared.classes, columns)
+        if one.deciding:
+            rule: Any = one.deciding if prepared is outcome.prepared else one.deciding.whole
+            columns[f"{one.fitted.part.title} (class)"] = np.array([*prepared.classes, ""])[rule.codes(answer)[rows]]
     return columns
 
 

@@ -15,8 +15,10 @@ from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_
 from armillary.learn.bootstrap import Comparison, compare, compare_classes
 from armillary.learn.calibration import Calibration, choose_calibration
 from armillary.learn.calibration import held_out as held_out_calibration
+from armillary.learn.choosing import choose_nested
 from armillary.learn.conformal import measure_held_out, measure_unseen
 from armillary.learn.costs import measure, pareto
+from armillary.learn.deciding import Deciding, Decision, choose_deciding
 from armillary.learn.event_judging import Decoding, choose_decoding, compare_events, judge_events
 from armillary.learn.events.scoring import key_of
 from armillary.learn.features import Features
@@ -52,6 +54,8 @@ class Trained:
     calibration : Calibration, optional
     decoding : Decoding, optional
         How its answers become events.
+    deciding : Deciding, optional
+        Which class is said, if the study asks for a rule.
     record : dict
         Scores, intervals, seeds, costs.
     """
@@ -61,11 +65,22 @@ class Trained:
     calibration: "Calibration | None"
     decoding: "Decoding | None"
     record: Record
+    deciding: Deciding | None = None
 
     @property
     def decoder(self) -> "Decoder | None":
         """How answers to new data become events."""
         return self.decoding.whole if self.decoding else None
+
+    @property
+    def decision(self) -> Decision | None:
+        """Which class is said of new data."""
+        return self.deciding.whole if self.deciding else None
+
+    @property
+    def said(self) -> Array | None:
+        """The classes said of held-out samples; None where it is the most probable one."""
+        return self.deciding.codes(self.answer) if self.deciding else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,8 @@ class Outcome:
         Scores of what needs no skill.
     ties : tuple of str
         The best model against each other one, in words: better, or a tie.
+    nested : dict, optional
+        What the best is worth when the choice is held out too, see :mod:`armillary.learn.choosing`.
     test : Unseen, optional
     """
 
@@ -123,6 +140,7 @@ class Outcome:
     leaks: tuple[Record, ...]
     controls: Record
     ties: tuple[str, ...] = ()
+    nested: Record | None = None
     test: Unseen | None = None
 
 
@@ -170,7 +188,8 @@ def run(
     _mark_pareto(study, trained)
     judged = _judge_test(study, prepared, trained, test, share(progress, 0.9, 1.0)) if test is not None else None
     leaks = tuple(one.to_record() for one in found)
-    return Outcome(prepared, tuple(trained), best, leaks, controls, _ties(study, prepared, trained, best), judged)
+    ties, nested = _ties(study, prepared, trained, best), choose_nested(study, prepared, trained, chosen_by(study))
+    return Outcome(prepared, tuple(trained), best, leaks, controls, ties, nested, judged)
 
 
 def train(
@@ -186,15 +205,17 @@ def train(
     calibration = _calibrate(study, prepared, answers[0])
     calibrated = [_crossfitted(prepared, one, calibration) for one in answers]
     decoding = choose_decoding(study, prepared, calibrated[0]) if study.task == "events" else None
-    record = _judge(study, prepared, calibrated[0], decoding)
-    record["seeds"] = _over_seeds(study, prepared, calibrated, decoding)
+    deciding = choose_deciding(study, prepared, calibrated[0])
+    record = _judge(study, prepared, calibrated[0], decoding, deciding)
+    record["seeds"] = _over_seeds(study, prepared, calibrated, decoding, deciding)
     progress(0.95, f"{part.title}: fitting on everything")
     everything = np.arange(len(prepared)) if study.task != "novelty" else cut[0].train
     fitted = fit(study, part, prepared, everything, study.seed)
     record |= {"use": part.use, "costs": _costs(study, prepared, fitted), "calibration": _told(calibration)}
     record["decoder"] = decoding.whole.to_record() if decoding else None
     record["conformal"] = _sets(prepared, calibrated[0])
-    return Trained(fitted, calibrated[0], calibration, decoding, record)
+    record["decision"] = _rule(study, prepared, calibrated[0], deciding)
+    return Trained(fitted, calibrated[0], calibration, decoding, record, deciding)
 
 
 def answer_for(study: Study, trained: Trained, prepared: Prepared) -> Array:
@@ -244,13 +265,13 @@ def _compared(study: Study, prepared: Prepared, a: Trained, b: Trained, name: st
         "resamples": study.resamples, "seed": study.seed, "names": (a.fitted.part.title, b.fitted.part.title),
         "higher_is_better": name not in SMALLER,
     }  # fmt: skip
-    if a.answer.ndim == b.answer.ndim == 2:
+    if a.answer.ndim == b.answer.ndim == 2 and not study.choose_threshold:
         positive = positive_of(study, prepared.classes)
         answers = a.answer[rows], b.answer[rows]
         return compare_classes(name, prepared.target[rows], *answers, blocks, prepared.classes, positive, **how)
-    scored = scorer(study, prepared)
 
     def of(one: Trained) -> Callable[[Array], float]:
+        scored = scorer(study, prepared, one.said)
         return lambda some: float(scored(rows[some], one.answer[rows[some]]).get(name, np.nan))
 
     return compare(of(a), of(b), blocks, **how)
@@ -261,8 +282,11 @@ def _score(record: Mapping[str, Any], name: str) -> float:
     return float(value) if value is not None else float("nan")
 
 
-def _judge(study: Study, prepared: Prepared, answer: Array, decoding: "Decoder | Decoding | None") -> Record:
-    record = judge(study, prepared, answer)
+def _judge(
+    study: Study, prepared: Prepared, answer: Array, decoding: "Decoder | Decoding | None",
+    deciding: Deciding | Decision | None = None,
+) -> Record:  # fmt: skip
+    record = judge(study, prepared, answer, deciding.codes(answer) if deciding else None)
     if decoding is None:
         return record
     events = judge_events(study, prepared, answer, decoding)
@@ -280,14 +304,30 @@ def _controls(study: Study, prepared: Prepared, answer: Array, learnt: Array) ->
     return found
 
 
-def _over_seeds(study: Study, prepared: Prepared, answers: Sequence[Array], decoding: "Decoding | None") -> Record:
+def _over_seeds(
+    study: Study, prepared: Prepared, answers: Sequence[Array], decoding: "Decoding | None", deciding: Deciding | None
+) -> Record:
     """Give each headline score of each seed."""
     if len(answers) < 2:
         return {}
     quick = replace(study, resamples=0)
-    records = [_judge(quick, prepared, one, decoding)["scores"] for one in answers]
+    records = [_judge(quick, prepared, one, decoding, deciding)["scores"] for one in answers]
     names = (*HEADLINES[study.task], *(name for name in records[0] if name.startswith("event_f1")))
     return {name: [one[name] for one in records] for name in names if isinstance(records[0].get(name), float)}
+
+
+def _rule(study: Study, prepared: Prepared, answer: Array, deciding: Deciding | None) -> Record | None:
+    """Tell the rule for new data, beside the scores of the most probable class on held-out samples."""
+    if deciding is None:
+        return None
+    told = {"text": deciding.whole.in_words(prepared.classes)}
+    return deciding.whole.to_record() | told | {"most_probable": _most_probable(study, prepared, answer)}
+
+
+def _most_probable(study: Study, prepared: Prepared, answer: Array) -> Record:
+    """Give the scores of saying the most probable class."""
+    plain = judge(replace(study, resamples=0), prepared, answer)["scores"]
+    return {name: plain[name] for name in ("f1", "macro_f1", "accuracy") if name in plain}
 
 
 def _calibrate(study: Study, prepared: Prepared, answer: Array) -> "Calibration | None":
@@ -355,7 +395,9 @@ def _judge_test(
     for number, one in enumerate(trained):
         progress((number + 1) / (len(trained) + 1), f"{one.fitted.part.title}: test data")
         answers.append(answer_for(study, one, prepared))
-        records[one.fitted.part.title] = _judge(study, prepared, answers[-1], one.decoder)
+        records[one.fitted.part.title] = _judge(study, prepared, answers[-1], one.decoder, one.decision)
+        if one.decision is not None:
+            records[one.fitted.part.title]["most_probable"] = _most_probable(study, prepared, answers[-1])
         records[one.fitted.part.title]["conformal"] = _sets(prepared, answers[-1], (known, one.answer))
     controls = _controls(study, prepared, answers[0], known.target)
     leaks = tuple(one.to_record() for one in _seen_before(study, known, prepared))

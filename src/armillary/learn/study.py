@@ -227,6 +227,9 @@ class Study:
         Share of each class where the model will be used; as in training if empty.
     calibrate : str
         ``auto`` chooses by cross-validated log loss; ``none``, ``temperature``, ``isotonic``.
+    choose_threshold : str
+        ``f1`` (of the positive class) or ``macro_f1``: which class is said is chosen so that this is best on held-out
+        predictions; if empty the most probable class is said. For the task ``classes``.
     choose_by : str
         Score by which the best model is chosen on held-out predictions; a fitting one if empty.
     seed, seeds : int
@@ -246,6 +249,7 @@ class Study:
     events: EventPart = field(default_factory=EventPart)
     prior: Mapping[str, float] = field(default_factory=dict)
     calibrate: str = "auto"
+    choose_threshold: str = ""
     choose_by: str = ""
     seed: int = 0
     seeds: int = 5
@@ -262,6 +266,7 @@ class Study:
             raise BadParameter(f"study {self.name!r} has the unknown task {self.task!r}", f"give one of {TASKS}")
         _check_titles(self.name, [one.title for one in self.models])
         _check_numbers(self)
+        _check_rule(self)
         known = scores_of(self.task, self.events.iou)
         if self.choose_by and self.choose_by not in known:
             problem = f"study {self.name!r}: choose_by = {self.choose_by!r} is no score of {self.task}"
@@ -369,6 +374,15 @@ def _check_numbers(study: Study) -> None:
     wrong = [name for name, share in study.prior.items() if not 0 <= share < inf]
     if wrong:
         raise BadParameter(f"[prior] {wrong[0]} = {study.prior[wrong[0]]:g} is no share", "give numbers from 0 to 1")
+
+
+def _check_rule(study: Study) -> None:
+    if study.choose_threshold not in {"", "f1", "macro_f1"}:
+        problem = f"study {study.name!r}: choose_threshold = {study.choose_threshold!r} is no score that a rule is for"
+        raise BadParameter(problem, "give f1 or macro_f1, or leave it out")
+    if study.choose_threshold and study.task != "classes":
+        problem = f"study {study.name!r}: choose_threshold is for classes, not for {study.task}"
+        raise BadParameter(problem, "leave it out; events have a decoder of their own")
 
 
 def _check_titles(study: str, titles: Sequence[str]) -> None:

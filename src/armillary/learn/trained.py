@@ -12,6 +12,7 @@ from armillary.errors import BadRequest, DamagedFile
 from armillary.learn.answers import Fitted
 from armillary.learn.calibration import Calibration, calibration_of
 from armillary.learn.conformal import Conformal, conformal_of, fit_conformal
+from armillary.learn.deciding import Decision, decision_of
 from armillary.learn.events import Decoder
 from armillary.learn.folder import file_name, read_metrics, read_run, undamaged, write_json
 from armillary.learn.inputs import inputs_of, with_inputs
@@ -46,6 +47,8 @@ class Run:
         Empty for numbers.
     calibration, decoder, conformal, reference : optional
         None where the task has none.
+    decision : Decision, optional
+        Which class is said, if it is not the most probable one.
     recipe : dict
         ``names, groups`` of the features, ``variables`` (name: shape of one sample), ``columns``, ``inputs``
         (variables that features are made of), ``cadence``, ``priors`` (share of each class in training).
@@ -61,6 +64,11 @@ class Run:
     conformal: Conformal | None
     reference: Reference | None
     recipe: Record
+    decision: Decision | None = None
+
+    def said(self, answer: Array) -> Array:
+        """Give the class said of each row of probabilities, (n,); -1 where one is missing."""
+        return (self.decision or Decision("", (1.0,) * answer.shape[1])).codes(answer)
 
     @property
     def name(self) -> str:
@@ -139,6 +147,7 @@ def _loaded(folder: Path, about: Record, metrics: Record, recipe: Record, title:
         Decoder.of_record(held["decoder"]) if held["decoder"] else None,
         conformal_of(kept["conformal"]) if kept["conformal"] else None,
         load_reference(folder / REFERENCE) if (folder / REFERENCE).exists() else None, recipe,
+        decision_of(held["decision"]) if held.get("decision") else None,
     )  # fmt: skip
 
 

@@ -227,11 +227,12 @@ def table_of(run: "Run", answers: "Answers") -> dict[str, Array]:
     if answers.answer.ndim == 1:
         return columns | {"value": answers.answer, "trust": trust}
     known = np.isfinite(answers.answer).sum(axis=1) == answers.answer.shape[1]
-    best = np.where(known, np.where(known[:, None], answers.answer, 0).argmax(axis=1), -1)
+    best = run.said(answers.answer)
     sets = in_words(answers.sets, run.classes) if answers.sets.shape[1] else [""] * len(answers)
     each = {f"P({name})": answers.answer[:, at] for at, name in enumerate(run.classes)}
     class_ = np.array([*run.classes, ""])[best]
-    said = {"class": class_, "probability": np.where(known, answers.answer.max(axis=1), np.nan)}
+    sure = np.take_along_axis(answers.answer, best[:, None], axis=1)[:, 0]
+    said = {"class": class_, "probability": np.where(known, sure, np.nan)}
     return {**columns, **said, "set": np.array(sets), "trust": trust, **each}
 
 

@@ -1,4 +1,4 @@
-"""Saving images as cloud-optimised GeoTIFF; blocks are joined first."""
+"""Saving images as cloud-optimised GeoTIFF: strips of lines one after the other, other blocks joined first."""
 
 import json
 from collections.abc import Iterator
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _HINT: Final = "save it as .nc, .zarr, .csv or .parquet"
 #: GeoTIFF counts its bands with two bytes.
 _MOST_BANDS: Final = 65_535
+#: How it is packed; averages of class numbers would be other classes.
+_COG: Final = {"compress": "deflate", "overview_resampling": "nearest", "bigtiff": "if_safer"}
+#: Numbers that are moved at once from raw lines to an image.
+_AT_ONCE: Final = 8_000_000
 #: Attributes that become ground control points.
 _POINTS: Final = ("gcps", "gcp_crs")
 
@@ -35,7 +39,8 @@ def save(blocks: Blocks, aside: Path) -> None:
     Parameters
     ----------
     blocks : Blocks
-        Rasters or cubes on an even grid; they are joined in memory.
+        Rasters or cubes on an even grid. Blocks that continue each other in ``y`` go through two uncompressed files
+        beside `aside`, so that one block is in memory at a time; others are joined in memory.
     aside : Path
         File to make.
 
@@ -50,25 +55,91 @@ def save(blocks: Blocks, aside: Path) -> None:
         import rasterio
     except ImportError:
         raise MissingExtra("saving a GeoTIFF needs rasterio", "pip install 'armillary[earth]'") from None
-    data = _images(joined(blocks))
-    images = [name for name, one in data.data_vars.items() if one.dims[-2:] == ("y", "x")]
-    bands = [band for name in images for band in _bands(data[name])]
-    if len(bands) > _MOST_BANDS:
-        raise CannotWrite(f"a GeoTIFF cannot hold {len(bands):,} bands", _HINT)
     try:
-        with rasterio.Env(), _silent(), rasterio.open(aside, "w", **_profile(data, images, len(bands))) as file:
-            file.update_tags(**_tags({name: value for name, value in data.attrs.items() if name not in _POINTS}))
-            for number, (name, place, text) in enumerate(bands, 1):
-                one = data[name]
-                file.write(_plain(one.isel(place).to_numpy()), number)
-                file.set_band_description(number, text)
-                file.set_band_unit(number, str(one.attrs.get("units", "")))
-                file.update_tags(number, **_tags(one.attrs))
+        # 64 MB of GDAL's own cache: else it takes a twentieth of the memory
+        with rasterio.Env(GDAL_CACHEMAX=64), _silent():
+            if blocks.several and blocks.along == "y" and {"y", "x"} <= set(_images(blocks.first).coords):
+                _save_lines(blocks, aside)
+            else:
+                _save_whole(_images(joined(blocks)), aside)
     except Exception as broken:
         # GDAL's own errors share no public parent.
         if isinstance(broken, rasterio.errors.RasterioError) or type(broken).__module__ == "rasterio._err":
             raise OSError(f"GDAL: {broken}") from broken
         raise
+
+
+def _save_whole(data: "xr.Dataset", aside: Path) -> None:
+    import rasterio
+
+    images, bands = _listed(data)
+    with rasterio.open(aside, "w", **_profile(data, data, images, len(bands))) as file:
+        for number, (name, place, _) in enumerate(bands, 1):
+            file.write(_plain(data[name].isel(place).to_numpy()), number)
+        _describe(file, data, bands)
+
+
+def _save_lines(blocks: Blocks, aside: Path) -> None:
+    """Save strips of lines, whose number is known at the end only: as raw lines, then as an image, then in tiles."""
+    import rasterio
+    import xarray as xr
+    from rasterio.shutil import copy
+
+    spool, striped = (aside.with_name(f"{aside.name}{end}") for end in (".lines", ".strips"))
+    first = _images(blocks.first)
+    images, bands = _listed(first)
+    y = _spooled(blocks, spool, bands, _type(first, images))
+    grid = xr.Dataset(coords={"y": y, "x": first["x"]}, attrs=first.attrs)
+    profile = _profile(first, grid, images, len(bands)) | {"driver": "GTiff", "interleave": "band"}
+    del profile["compress"], profile["overview_resampling"]
+    with rasterio.open(striped, "w", **profile) as file:
+        _fill(file, spool)
+        _describe(file, first, bands)
+    spool.unlink()
+    copy(striped, aside, driver="COG", **_COG)
+    striped.unlink()
+
+
+def _spooled(blocks: Blocks, spool: Path, bands: list[Any], kind: "np.dtype[Any]") -> Array:
+    """Write line after line, of each all bands, and give where the lines are."""
+    places = []
+    with spool.open("wb") as out:
+        for block in blocks:
+            data = _images(block)
+            strip = [_plain(data[name].isel(place).to_numpy()).astype(kind, copy=False) for name, place, _ in bands]
+            np.stack(strip, axis=1).tofile(out)
+            places.append(data["y"].to_numpy())
+    return np.concatenate(places)
+
+
+def _fill(file: Any, spool: Path) -> None:
+    from rasterio.windows import Window
+
+    line = file.count * file.width
+    lines = max(_AT_ONCE // line, 1)
+    for top in range(0, file.height, lines):
+        count = min(lines, file.height - top)
+        with spool.open("rb") as raw:
+            raw.seek(top * line * np.dtype(file.dtypes[0]).itemsize)
+            values = np.fromfile(raw, file.dtypes[0], count * line).reshape(count, file.count, file.width)
+        file.write(values.transpose(1, 0, 2), window=Window(0, top, file.width, count))
+
+
+def _listed(data: "xr.Dataset") -> tuple[list[Any], list[tuple[str, dict[str, int], str]]]:
+    """Name the variables that are images, and all their bands."""
+    images = [name for name, one in data.data_vars.items() if one.dims[-2:] == ("y", "x")]
+    bands = [band for name in images for band in _bands(data[name])]
+    if len(bands) > _MOST_BANDS:
+        raise CannotWrite(f"a GeoTIFF cannot hold {len(bands):,} bands", _HINT)
+    return images, bands
+
+
+def _describe(file: Any, data: "xr.Dataset", bands: list[Any]) -> None:
+    file.update_tags(**_tags({name: value for name, value in data.attrs.items() if name not in _POINTS}))
+    for number, (name, _, text) in enumerate(bands, 1):
+        file.set_band_description(number, text)
+        file.set_band_unit(number, str(data[name].attrs.get("units", "")))
+        file.update_tags(number, **_tags(data[name].attrs))
 
 
 def _images(data: Any) -> "xr.Dataset":
@@ -109,23 +180,24 @@ def _silent() -> Iterator[None]:
         yield
 
 
-def _profile(data: "xr.Dataset", images: list[Any], count: int) -> dict[str, Any]:
-    dtype = np.result_type(*(_plain(np.empty(0, data[name].dtype)).dtype for name in images))
+def _profile(data: "xr.Dataset", grid: "xr.Dataset", images: list[Any], count: int) -> dict[str, Any]:
+    dtype = _type(data, images)
     crs = data.attrs.get("crs") or data.attrs.get("gcp_crs")
     return {
         "driver": "COG",
-        "height": data.sizes["y"],
-        "width": data.sizes["x"],
+        "height": grid.sizes["y"],
+        "width": grid.sizes["x"],
         "count": count,
         "dtype": dtype.name,
         "crs": _crs(str(crs)) if crs else None,
-        **_place(data),
+        **_place(grid),
         "nodata": _nodata(data, images, dtype),
-        "compress": "deflate",
-        # Averages of class numbers would be other classes.
-        "overview_resampling": "nearest",
-        "bigtiff": "if_safer",
+        **_COG,
     }
+
+
+def _type(data: "xr.Dataset", images: list[Any]) -> "np.dtype[Any]":
+    return np.result_type(*(_plain(np.empty(0, data[name].dtype)).dtype for name in images))
 
 
 def _crs(text: str) -> Any:

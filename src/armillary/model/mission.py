@@ -15,7 +15,7 @@ class Archive:
     name : str
         Unique; the first segment of its products' paths unless its source says otherwise.
     protocol : str
-        "folder", "hapi", or ``package.module:Class`` of a mission's own source (only a mission may name one).
+        "folder", "hapi", "tap", or ``package.module:Class`` of a mission's own source (only a mission may name one).
     address : str
         Folder, URL or whatever the protocol needs.
     """

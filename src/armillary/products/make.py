@@ -65,12 +65,27 @@ def blocks(plan: Plan, workshop: Workshop, progress: Progress = silent) -> Itera
         Blocks in order of time, rows or lines; at least one.
     """
     answer = plan.answer
-    parts = _cut(answer.request.extent, answer.product, plan.blocks)
-    for number, extent in enumerate(parts):
+    parts = _parts(plan, workshop, progress)
+    for number, request in enumerate(parts):
         part = share(progress, number / len(parts), (number + 1) / len(parts))
-        data = _run(plan, len(plan.steps) - 1, extent, workshop, part)
+        data = _run(plan, len(plan.steps) - 1, request, workshop, part)
         yield _stamp(_cut_rest(data, answer.residual), plan)
     progress(1.0, "done")
+
+
+def _parts(plan: Plan, workshop: Workshop, progress: Progress) -> list[Request]:
+    """Cut the answer's request into requests for its blocks.
+
+    A source that knows how its answers are best cut (an archive that is asked by SQL has no numbered rows) has a method
+    ``pages``.
+    """
+    answer = plan.answer
+    if answer.recipe is None:
+        pages = getattr(workshop.source_of(answer.product), "pages", None)
+        if pages:
+            return list(pages(answer.product, answer.request, share(progress, 0.0, 0.0), offline=workshop.offline))
+    parts = _cut(answer.request.extent, answer.product, plan.blocks)
+    return [replace(answer.request, extent=extent) for extent in parts]
 
 
 def _cut(extent: Extent, product: Product, number: int) -> list[Extent]:
@@ -90,10 +105,9 @@ def _edges(start: int, stop: int, number: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _run(plan: Plan, place: int, extent: Extent, workshop: Workshop, progress: Progress) -> Data:
-    """Have one step's data for an extent: from the cache, its source or its recipe."""
+def _run(plan: Plan, place: int, request: Request, workshop: Workshop, progress: Progress) -> Data:
+    """Have one step's data for a part of its request: from the cache, its source or its recipe."""
     step = plan.steps[place]
-    request = replace(step.request, extent=extent)
     if workshop.offline:
         return _offline(plan, step, request, workshop, progress)
 
@@ -136,7 +150,8 @@ def _cook(plan: Plan, step: Step, request: Request, workshop: Workshop, progress
     assert recipe is not None  # noqa: S101 - only derived steps come here
     named = _arguments(recipe, request)
     for number, (argument, place) in enumerate(step.inputs):
-        wanted = input_extent(request, recipe, plan.steps[place].product)
+        before = plan.steps[place]
+        wanted = replace(before.request, extent=input_extent(request, recipe, before.product))
         part = share(progress, number / len(step.inputs), (number + 1) / len(step.inputs))
         named[argument] = _run(plan, place, wanted, workshop, part)
     with _of_a_stranger(step.product, f"recipe {recipe.output!r}"):

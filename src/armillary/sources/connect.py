@@ -23,7 +23,7 @@ def connect(archive: Archive, state: Path) -> Source:
     Parameters
     ----------
     archive : Archive
-        Protocol "folder", "hapi" or, for a mission's own source, ``package.module:Class``.
+        Protocol "folder", "hapi", "tap" or, for a mission's own source, ``package.module:Class``.
     state : Path
         Folder in which the source may keep what it knows between runs.
 
@@ -40,9 +40,13 @@ def connect(archive: Archive, state: Path) -> Source:
         from armillary.sources.hapi import HapiSource
 
         return HapiSource(archive.name, archive.address, state / "hapi" / archive.name, patience=_patience())
+    if archive.protocol == "tap":
+        from armillary.sources.tap import TapSource
+
+        return TapSource(archive.name, archive.address, state / "tap" / archive.name, patience=_patience())
     module, colon, name = archive.protocol.partition(":")
     if not colon:
-        raise BadRequest(f"there is no protocol {archive.protocol!r}", "use folder or hapi")
+        raise BadRequest(f"there is no protocol {archive.protocol!r}", "use folder, hapi or tap")
     source: Source = getattr(import_module(module), name)(archive, state)
     return source
 
@@ -95,7 +99,7 @@ def name_from_url(url: str) -> str:
     ('cdaweb', 'sscweb')
     """
     parts = urlsplit(url)
-    words = [word for word in parts.path.split("/") if word and word != "hapi"]
-    host = [word for word in str(parts.hostname).split(".") if word not in {"www", "hapi"}]
+    words = [word for word in parts.path.split("/") if word and word.lower() not in {"hapi", "tap"}]
+    host = [word for word in str(parts.hostname).split(".") if word not in {"www", "hapi", "tap"}]
     name = words[-1] if words else host[0] if not host[0].isdigit() else str(parts.hostname)
-    return re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or "hapi"
+    return re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or "archive"

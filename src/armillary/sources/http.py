@@ -55,6 +55,30 @@ class Patience:
     longest_pause: float = 20.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is sent with a URL.
+
+    Parameters
+    ----------
+    form : mapping of str to str
+        Fields of a form, sent by POST.
+    files : mapping of str to (str, bytes, str)
+        Files of a form: name of the file, octets, media type.
+    headers : mapping of str to str
+        Sent to the host of the URL only.
+    again : bool
+        Whether it may be asked again where the answer broke off; not if the question itself does something.
+    """
+
+    method: str = "GET"
+    query: Mapping[str, str] | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, tuple[str, bytes, str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    again: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One whole answer.
@@ -67,6 +91,8 @@ class Answer:
         With lower-case names.
     too_long : bool
         It had more bytes than allowed; its body was not kept.
+    landed : str
+        Where redirects led to.
     """
 
     url: str
@@ -74,6 +100,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     too_long: bool = False
+    landed: str = ""
 
 
 class _CutShort(Exception):
@@ -85,6 +112,7 @@ class _Received:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     too_long: bool = False
+    landed: str = ""
 
 
 def shown(url: str) -> str:
@@ -144,12 +172,38 @@ def ask(
     BadRequest
         The URL is not one of http or https.
     """
+    return send(client, url, Question(query=query), patience=patience, limit=limit, progress=progress)
+
+
+def send(
+    client: "httpx.Client",
+    url: str,
+    question: Question,
+    *,
+    patience: Patience,
+    limit: int = LIMIT,
+    progress: Progress = silent,
+    sink: BinaryIO | None = None,
+) -> Answer:
+    """Ask by any method and get one answer, whatever its status.
+
+    Parameters
+    ----------
+    sink : file, optional
+        Where the body of the answer goes, from its beginning; else it is kept in memory.
+
+    Raises
+    ------
+    SourceDown, BadAnswer, BadRequest
+        As `ask`.
+    """
     import io
 
-    sink = io.BytesIO()
-    received = _persist(client, url, query, sink, limit, patience, progress)
-    body = b"" if received.too_long else sink.getvalue()
-    return Answer(shown(_with_query(url, query)), received.status, received.headers, body, received.too_long)
+    kept = io.BytesIO()
+    received = _persist(client, url, question, sink or kept, limit, patience, progress)
+    body = b"" if received.too_long else kept.getvalue()
+    asked = shown(_with_query(url, question.query))
+    return Answer(asked, received.status, received.headers, body, received.too_long, received.landed)
 
 
 def download(
@@ -173,7 +227,7 @@ def download(
     aside = _new_file_beside(path)
     try:
         with aside.open("wb") as sink:
-            received = _persist(client, url, None, sink, limit, patience, progress)
+            received = _persist(client, url, Question(), sink, limit, patience, progress)
             sink.flush()
             os.fsync(sink.fileno())
         _require_whole(received, url, limit)
@@ -188,7 +242,7 @@ def download(
 def _persist(
     client: "httpx.Client",
     url: str,
-    query: Mapping[str, str] | None,
+    question: Question,
     sink: BinaryIO,
     limit: int,
     patience: Patience,
@@ -200,11 +254,11 @@ def _persist(
         sink.seek(0)
         sink.truncate()
         try:
-            received = _once(client, url, query, sink, limit, patience, progress)
+            received = _once(client, url, question, sink, limit, patience, progress)
         except _CutShort as cut:
             broken += 1
-            if broken > 1:
-                raise BadAnswer(f"{_host(url)} broke off its answer twice: {cut}", _WAIT) from cut
+            if broken > 1 or not question.again:
+                raise BadAnswer(f"{_host(url)} broke off its answer{' twice' * question.again}: {cut}", _WAIT) from cut
             continue
         if received.status not in BUSY or attempt >= patience.tries:
             return received
@@ -215,7 +269,7 @@ def _persist(
 def _once(
     client: "httpx.Client",
     url: str,
-    query: Mapping[str, str] | None,
+    question: Question,
     sink: BinaryIO,
     limit: int,
     patience: Patience,
@@ -224,9 +278,9 @@ def _once(
     bare, login = _without_login(url)
     with _our_errors(url, patience):
         began = time.monotonic()
-        asked: dict[str, Any] = {"params": dict(query)} if query else {}
-        with client.stream("GET", bare, auth=login, **asked) as response:
-            received = _Received(response.status_code, {k.lower(): v for k, v in response.headers.items()})
+        with client.stream(question.method, bare, auth=login, **_parts(question)) as response:
+            headers = {k.lower(): v for k, v in response.headers.items()}
+            received = _Received(response.status_code, headers, landed=str(response.url))
             expected = int(received.headers.get("content-length", "0")) or limit
             # without a size, so that a few bytes at a time are seen as they come
             for piece in response.iter_bytes():
@@ -239,6 +293,16 @@ def _once(
                 if time.monotonic() - began > patience.whole:
                     raise SourceDown(f"{_host(url)} took more than {patience.whole:g} s for one answer", _WAIT)
     return received
+
+
+def _parts(question: Question) -> dict[str, Any]:
+    asked = {
+        "params": question.query and dict(question.query),
+        "data": dict(question.form),
+        "files": dict(question.files),
+        "headers": dict(question.headers),
+    }
+    return {name: value for name, value in asked.items() if value}
 
 
 @contextmanager

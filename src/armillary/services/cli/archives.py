@@ -31,16 +31,21 @@ def open_(
 
 def add(
     context: typer.Context,
-    protocol: Annotated[str, typer.Argument(help="hapi or folder.")],
-    address: Annotated[str, typer.Argument(help="URL of the server, or folder.")],
+    protocol: Annotated[str, typer.Argument(help="hapi, tap or folder.")],
+    address: Annotated[str, typer.Argument(help="URL of the server, or folder; of tap also gaia, vizier, irsa, csa.")],
     name: Name = "",
 ) -> None:
-    """Add an archive: `armillary add hapi URL`."""
+    """Add an archive: `armillary add hapi URL`, `armillary add tap gaia`."""
     if protocol == "folder":
         open_(context, address, name)
         return
+    if protocol == "tap":
+        from armillary.sources.tap.known import tap_archive
+
+        _remember(context, tap_archive(address, _taken(), name))
+        return
     if protocol != "hapi":
-        raise BadRequest(f"there is no protocol {protocol!r}", "use hapi or folder")
+        raise BadRequest(f"there is no protocol {protocol!r}", "use hapi, tap or folder")
     from armillary.sources.connect import check_url, name_from_url
 
     url = check_url(address)
@@ -121,4 +126,4 @@ def _row(desk: Desk, key: str) -> dict[str, Any]:
 def _shown(archive: Archive) -> str:
     from armillary.sources.http import shown
 
-    return shown(archive.address) if archive.protocol == "hapi" else archive.address
+    return shown(archive.address) if archive.protocol in {"hapi", "tap"} else archive.address

@@ -23,6 +23,7 @@ Bbox = Annotated[str | None, typer.Option(help="west,south,east,north in degrees
 Cone = Annotated[str | None, typer.Option(help="ra,dec,radius in degrees.")]
 Rows = Annotated[str | None, typer.Option(help="start,stop rows or lines, from 0.")]
 _OPTION: Final = {"box": "bbox"}
+Columns = Annotated[str | None, typer.Option(help="Names of columns, separated by commas, where there is a choice.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Only what is in the cache; holes are told.")]
 
 
@@ -36,6 +37,7 @@ def get(
     bbox: Bbox = None,
     cone: Cone = None,
     rows: Rows = None,
+    columns: Columns = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; its ending says how.")] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Print what would be done and its cost, and do nothing.")
@@ -46,7 +48,8 @@ def get(
 ) -> None:
     """Get a product's data: .nc .zarr .csv .parquet .cdf .vot .fits .tif."""
     parts = {"where": where, "bbox": bbox, "cone": cone, "rows": rows}
-    request = ask(product, start, stop, params=read_params(param), **{k: v for k, v in parts.items() if v})
+    params = read_params(param) | ({"columns": columns} if columns else {})
+    request = ask(product, start, stop, params=params, **{k: v for k, v in parts.items() if v})
     if output and not plan:
         from armillary.sources import check_path
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter, CannotWrite, NoData
 from armillary.learn.answers import EACH_GROUP, ask, fit, gives_probability
-from armillary.learn.drift import STATES, UNKNOWN, Tally, drift, tally
+from armillary.learn.drift import BINS, STATES, UNKNOWN, Tally, drift, tally
 from armillary.learn.features import Features, build, reach_of_steps
 from armillary.learn.features.along import usual_steps
 from armillary.learn.inputs import like
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: What says where a sample lies, beside what the split names.
-_PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y")
+PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y")
 #: In every usual name of right ascension and declination: ra, RAJ2000, RA_ICRS; dec, DEJ2000, DEdeg.
 _RA: Final = "ra"
 _DEC: Final = "de"
@@ -112,8 +112,8 @@ class Applied:
     purity: Record
 
     def answers(self) -> Iterator[Answers]:
-        """Give the answers, part by part."""
-        return (read_part(one)[0] for one in self.parts)
+        """Give the answers, part by part; parts without a sample are left out."""
+        return (one for one in (read_part(part)[0] for part in self.parts) if len(one))
 
 
 def apply(
@@ -163,8 +163,10 @@ def answer_block(run: Run, block: Block, prior: Array | None = None, *, points: 
 
     Of a sample without any value nothing is known: it has no answer, no set and no state.
     """
-    features = features_of(run, block.samples)
     kept = np.flatnonzero(block.kept & rows_to_judge(block.samples))
+    if not len(kept):
+        return _nothing(run)
+    features = features_of(run, block.samples)
     answer = _asked(run, block.samples, features)[kept]
     matrix = _seen(run, block.samples, features)[kept]
     sets = run.conformal.sets(answer, _coverage(run)) if run.conformal else np.zeros((len(kept), 0), bool)
@@ -334,6 +336,16 @@ def _asked(run: Run, samples: "xr.Dataset", features: Features) -> Array:
     return run.calibration.apply(answer) if run.calibration else answer
 
 
+def _nothing(run: Run) -> tuple[Answers, Tally]:
+    """Give the answers to no sample at all: all rows of a block may have been left out by the layout."""
+    classes = len(run.classes) if gives_probability(run.study, run.fitted.part) else 0
+    columns = 0 if run.reference is None else len(run.reference.profile.names)
+    counts = np.zeros((columns, BINS + 3 if columns else 0), np.int64)
+    answer, none = np.zeros((0, classes) if classes else 0), np.zeros((0, 0), bool)
+    answers = Answers({}, answer, none, np.zeros(0, np.int8), np.zeros((0, 0), np.float32))
+    return answers, Tally(counts, np.zeros(len(STATES) + 1, np.int64))
+
+
 def _seen(run: Run, samples: "xr.Dataset", features: Features) -> Array:
     """Give features and inputs, as the reference has them."""
     if run.reference is None:
@@ -372,7 +384,7 @@ def _coverage(run: Run) -> float:
 
 def _places(study: Study, samples: "xr.Dataset", kept: Array) -> dict[str, Array]:
     found: dict[str, Array] = {}
-    for name in dict.fromkeys((*_PLACES, *study.split.space_on, *study.split.sky_on)):
+    for name in dict.fromkeys((*PLACES, *study.split.space_on, *study.split.sky_on)):
         if name in samples.variables and samples[name].dims == ("sample",):
             values = samples[name].values[kept]
             timed = name == "time"

@@ -20,6 +20,8 @@ from armillary.services import samples as sampling
 from armillary.services.desk import Desk, ask
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from armillary.learn.applying import Answers, Applied, Block
     from armillary.learn.marking import Mark
     from armillary.learn.trained import Run
@@ -251,10 +253,12 @@ def write_rows(applied: "Applied", path: Path) -> int:
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     writer = None
     try:
+        schema = pa.unify_schemas(
+            [_arrow(applied.run, one.some(slice(1))).schema for one in applied.answers()], promote_options="permissive"
+        )
         for answers in applied.answers():
-            table = pa.table({name: pa.array(one) for name, one in table_of(applied.run, answers).items()})
-            writer = writer or pq.ParquetWriter(aside, table.schema)
-            writer.write_table(table)
+            writer = writer or pq.ParquetWriter(aside, schema)
+            writer.write_table(_arrow(applied.run, answers).cast(schema))
         if writer is not None:
             writer.close()
         aside.replace(path)
@@ -265,8 +269,14 @@ def write_rows(applied: "Applied", path: Path) -> int:
     return applied.rows
 
 
+def _arrow(run: "Run", answers: "Answers") -> "pa.Table":
+    import pyarrow as pa
+
+    return pa.table({name: pa.array(one) for name, one in table_of(run, answers).items()})
+
+
 def count_classes(applied: "Applied") -> dict[str, int]:
-    """Count samples by the most probable class."""
+    """Count samples by the class that is said; those without any answer have none, ""."""
     found: Counter[str] = Counter()
     for answers in applied.answers():
         if answers.answer.ndim == 2:
@@ -362,5 +372,5 @@ def _objects(
     taken = [one for one in (*_OBJECT, "class", "probability", "trust", "set", "value") if one in columns]
     for cells in zip(*(columns[one].tolist() for one in taken), strict=True):
         row = dict(zip(taken, cells, strict=True))
-        if wanted(str(row.get("class", "")), float(row.get("probability", np.nan))):
+        if row.get("class") != "" and wanted(str(row.get("class", "")), float(row.get("probability", np.nan))):
             yield object_of(run, row, name, places)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import BadData, BadParameter, BadRequest, DamagedFile, NoData, one_line
+from armillary.errors import BadData, BadParameter, BadRequest, NoData
 from armillary.model import Interval, Product, Progress, Request, format_time, share, silent
 from armillary.services import rasters
 from armillary.services.desk import Desk, ask
@@ -125,7 +125,7 @@ def blocks_of_products(
     if not cadence:
         raise BadRequest("this model was not trained on a series with a cadence", "give a file in its study's layout")
     grid = grid_of(interval, cadence)
-    reach = reach_of(run.study)
+    reach = reach_of(run.study, cadence)
     more = 0 if np.isinf(reach) else int(np.ceil(reach * 1e9 / grid.step))
     size = grid.count if np.isinf(reach) else max(BLOCK_ROWS, 4 * more)
     cuts = [(low, min(low + size, grid.count)) for low in range(0, grid.count, size)]
@@ -148,7 +148,13 @@ def blocks_of_table(
         raise BadRequest("the features of this model look at neighbouring rows", "write the table to a file first")
     for table in desk.blocks(request, progress):
         if table.num_rows:
-            yield partial(_table_block, run, table.to_pandas())
+            yield partial(_of_arrow, run, table)
+
+
+def _of_arrow(run: "Run", table: Any) -> "Block":
+    from armillary.services.streams import table_block
+
+    return table_block(run, table.to_pandas())
 
 
 def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:
@@ -158,23 +164,23 @@ def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:
     ------
     ArmillaryError
     """
-    from armillary.learn.applying import cut, reach_of
+    from armillary.learn.applying import cut
     from armillary.learn.publishing import PRODUCTS
+    from armillary.services.streams import streamed
 
     if run.study.data.layout == PRODUCTS:
         raise BadRequest(f"{path.name} is a file, and the study learns from products", "name products of the tree")
-    alone = "once" not in run.study.data.options and not reach_of(run.study)
-    if run.study.data.layout == "table" and path.suffix == ".parquet" and alone:
-        return _parquet_blocks(run, path)
-    return cut(run, unlabelled(run, path))
+    found = streamed(run, path)
+    return cut(run, unlabelled(run, path)) if found is None else found
 
 
 def unlabelled(run: "Run", path: Path) -> "xr.Dataset":
     """Read new data in the layout of a study; labels are not asked for where the layout can do without."""
     from armillary.learn.layouts import read_samples
+    from armillary.services.streams import LABELS
 
     layout, options = run.study.data.layout, dict(run.study.data.options)
-    without = {name: value for name, value in options.items() if name not in _LABELS}
+    without = {name: value for name, value in options.items() if name not in LABELS}
     if layout in {"table", "timeline"} and run.recipe["columns"]:
         without["columns"] = run.recipe["columns"]
     try:
@@ -248,10 +254,6 @@ def span_of(desk: Desk, products: Iterable[str]) -> Interval:
     return Interval(start, stop)
 
 
-#: Options of layouts that speak of labels.
-_LABELS: Final = frozenset({"label", "classes", "events", "begin", "end", "target", "ahead", "positive", "negative"})
-
-
 def _column(desk: Desk, path: str, grid: "Grid", progress: Progress) -> Array:
     from armillary.learn.gridding import Column, matrix_of
 
@@ -284,29 +286,3 @@ def _block(
     kept = np.zeros(high - low + 2 * more, bool)
     kept[more : more + high - low] = True
     return Block(gridded(desk, products, grid.part(low - more, high + more), progress), kept)
-
-
-def _parquet_blocks(run: "Run", path: Path) -> Iterator[Callable[[], "Block"]]:
-    """Read a Parquet table batch by batch."""
-    import pyarrow.parquet as pq
-
-    from armillary.learn.applying import BLOCK_ROWS
-
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, ValueError) as failed:
-        hint = "give a whole .parquet file"
-        raise DamagedFile(f"cannot read {path.name} as Parquet: {one_line(str(failed))}", hint) from failed
-    with file:
-        for batch in file.iter_batches(BLOCK_ROWS):
-            yield partial(_table_block, run, batch.to_pandas())
-
-
-def _table_block(run: "Run", frame: Any) -> "Block":
-    from armillary.learn.applying import Block
-    from armillary.learn.layouts.table import samples_of_frame
-
-    options = {name: one for name, one in run.study.data.options.items() if name not in _LABELS}
-    wanted = run.recipe["columns"] or list(run.recipe["variables"])
-    samples = samples_of_frame(frame, "the product", {**options, "columns": wanted})
-    return Block(samples, np.ones(samples.sizes["sample"], bool))

@@ -26,7 +26,8 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     Parameters
     ----------
     path : Path
-        ``.csv``, ``.txt``, ``.dat`` (columns apart by blanks), ``.parquet``, or ``.vot .fits .ecsv``; ``.gz`` too.
+        ``.csv``, ``.txt``, ``.dat`` (columns apart by blanks), ``.parquet``, ``.feather``, or ``.vot .fits .ecsv``;
+        ``.gz`` too; a folder of Parquet files.
     options : mapping
         ``label``: the column of the classes or target. ``columns``: which numbers to learn from; all numbers but the
         others named here if left out. ``missing``: values that mean nothing was measured. ``names``: new names of
@@ -61,8 +62,10 @@ def _frame(path: Path) -> "pd.DataFrame":
 
     kind = next((one for one in reversed(path.suffixes) if one != ".gz"), "").lower()
     try:
-        if kind == ".parquet":
+        if kind == ".parquet" or path.is_dir():
             return pd.read_parquet(path)
+        if kind in {".feather", ".arrow", ".ipc"}:
+            return pd.read_feather(path)
         if kind == ".csv":
             return pd.read_csv(path)
         if kind in {".txt", ".dat", ".tsv"}:
@@ -71,7 +74,7 @@ def _frame(path: Path) -> "pd.DataFrame":
 
         frame: pd.DataFrame = Table.read(path).to_pandas()
     except Exception as failed:
-        hint = "a table is .csv, .txt (blanks), .parquet, .vot, .fits or .ecsv"
+        hint = "a table is .csv, .txt (blanks), .parquet, .feather, .vot, .fits or .ecsv"
         raise DamagedFile(f"cannot read {path.name} as a table: {one_line(str(failed))}", hint) from failed
     return frame
 

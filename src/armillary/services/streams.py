@@ -1,0 +1,336 @@
+"""Files of any size as blocks of samples, most of which can be made by themselves, of plain values that tell where."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import ArmillaryError, DamagedFile, one_line
+from armillary.learn.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from armillary.learn.applying import Block
+    from armillary.learn.trained import Run
+
+Record = dict[str, Any]
+#: Options of layouts that speak of labels.
+LABELS: Final = frozenset({"label", "classes", "events", "begin", "end", "target", "ahead", "positive", "negative"})
+_PARQUET: Final = (".parquet", ".pq")
+_ARROW: Final = (".feather", ".arrow", ".ipc")
+_FITS: Final = (".fits", ".fit", ".fts")
+_TEXT: Final = {".csv": ",", ".txt": r"\s+", ".dat": r"\s+", ".tsv": r"\s+", ".ecsv": " "}
+
+
+def streamed(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]] | None:
+    """Give the blocks of a table or of channels without reading all; None for what must be read as a whole.
+
+    A table whose rows are looked at one by one is streamed; not so VOTables, and studies that drop repeated rows.
+
+    Raises
+    ------
+    DamagedFile
+    """
+    layout, options = run.study.data.layout, run.study.data.options
+    if layout == "channels" and path.is_dir():
+        return [Lazy(run, one) for one in channels_of(path, options)]
+    if layout != "table" or "once" in options or _looks_around(run):
+        return None
+    places = pieces_of(path)
+    if places is not None:
+        return [Lazy(run, one) for one in places]
+    if kind_of(path) in _TEXT:
+        return (partial(table_block, run, frame) for frame in texts_of(path))
+    return None
+
+
+class Lazy:
+    """A block that is made when it is asked for; `record` says of what, and makes the same block on another machine."""
+
+    def __init__(self, run: "Run", record: Record) -> None:
+        self.run, self.record = run, record
+
+    def __call__(self) -> "Block":
+        """Make the block."""
+        return block_of(self.run, self.record)
+
+
+def block_of(run: "Run", record: Mapping[str, Any]) -> "Block":
+    """Make the block that plain values tell of.
+
+    Parameters
+    ----------
+    run : Run
+    record : mapping
+        ``kind`` (parquet, arrow, fits, channel), ``path``, and what tells the part of the file.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    path = Path(record["path"])
+    if record["kind"] == "channel":
+        return _channel(run, path, record["name"])
+    with _damage(path):
+        frame = _READERS[record["kind"]](path, record, partial(_needed, run))
+    for name, value in record.get("with", {}).items():
+        frame[name] = value
+    return table_block(run, frame)
+
+
+def table_block(run: "Run", frame: "pd.DataFrame") -> "Block":
+    """Make a block of rows of a table, without labels."""
+    from armillary.learn.applying import Block
+    from armillary.learn.layouts.table import samples_of_frame
+
+    options = {name: one for name, one in run.study.data.options.items() if name not in LABELS}
+    wanted = run.recipe["columns"] or list(run.recipe["variables"])
+    samples = samples_of_frame(frame, "the table", {**options, "columns": wanted})
+    return Block(samples, np.ones(samples.sizes["sample"], bool))
+
+
+def pieces_of(path: Path) -> list[Record] | None:
+    """Tell the pieces of a Parquet, Arrow or FITS table, or of a folder of Parquet files; None for another file.
+
+    The names of folders such as ``tile=7`` are columns, as other tools write them.
+
+    Raises
+    ------
+    DamagedFile
+    """
+    with _damage(path):
+        if path.is_dir():
+            return _of_folder(path)
+        kind = kind_of(path)
+        if kind in _PARQUET:
+            return _of_parquet(path, {})
+        if kind in _ARROW:
+            return _of_arrow(path)
+        return _of_fits(path) if kind in _FITS and path.suffix != ".gz" else None
+
+
+def channels_of(path: Path, options: Mapping[str, Any]) -> list[Record]:
+    """Tell the channels of a folder in the layout ``channels``: one block each.
+
+    Raises
+    ------
+    DamagedFile
+    """
+    with _damage(path), np.load(path / "channels.npz", allow_pickle=False) as archive:
+        there = sorted({name.split("_")[1] for name in archive.files if name.startswith("test_")})
+    names = [str(one) for one in options.get("channels", ())] or there
+    return [{"kind": "channel", "path": str(path.resolve()), "name": name} for name in names]
+
+
+def texts_of(path: Path) -> "Iterator[pd.DataFrame]":
+    """Read a text table piece by piece: CSV, ECSV, columns apart by blanks; packed or not."""
+    import pandas as pd
+
+    from armillary.learn.applying import BLOCK_ROWS
+
+    kind = kind_of(path)
+    note = "#" if kind == ".ecsv" else None
+    with _damage(path), pd.read_csv(path, sep=_separator(path, kind), chunksize=BLOCK_ROWS, comment=note) as pieces:
+        yield from pieces
+
+
+def kind_of(path: Path) -> str:
+    """Give the suffix of a file that says what it is, a packed one's too."""
+    return next((one.lower() for one in reversed(path.suffixes) if one != ".gz"), "")
+
+
+def _looks_around(run: "Run") -> bool:
+    from armillary.learn.answers import EACH_GROUP
+    from armillary.learn.applying import reach_of
+
+    return bool(reach_of(run.study) or run.fitted.part.options.get(EACH_GROUP))
+
+
+def _of_folder(path: Path) -> list[Record] | None:
+    import pyarrow.dataset as ds
+
+    found = ds.dataset(path, format="parquet", partitioning="hive", exclude_invalid_files=False)
+    pieces: list[Record] = []
+    for one in sorted(found.get_fragments(), key=lambda one: str(one.path)):
+        pieces += _of_parquet(Path(one.path), _partition(one.partition_expression))
+    return pieces
+
+
+def _partition(expression: Any) -> Record:
+    import pyarrow.dataset as ds
+
+    return dict(ds.get_partition_keys(expression))
+
+
+def _of_parquet(path: Path, more: Record) -> list[Record]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(one).num_rows for one in range(file.num_row_groups)]
+    pieces: list[Record] = []
+    for groups in _packed(sizes):
+        rows = sum(sizes[one] for one in groups)
+        told = {"kind": "parquet", "path": str(path.resolve()), "groups": groups, "with": more}
+        pieces += [told | {"start": start, "stop": stop} for start, stop in _cuts(rows)]
+    return pieces
+
+
+def _packed(sizes: list[int]) -> Iterator[list[int]]:
+    """Put small row groups together, so that a block is neither many reads nor a handful of rows."""
+    from armillary.learn.applying import BLOCK_ROWS
+
+    held: list[int] = []
+    for at, size in enumerate(sizes):
+        if held and sum(sizes[one] for one in held) + size > BLOCK_ROWS:
+            yield held
+            held = []
+        held.append(at)
+    if held:
+        yield held
+
+
+def _cuts(rows: int) -> list[tuple[int, int]]:
+    from armillary.learn.applying import BLOCK_ROWS
+
+    return [(at, min(at + BLOCK_ROWS, rows)) for at in range(0, rows, BLOCK_ROWS)]
+
+
+def _of_arrow(path: Path) -> list[Record]:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
+        sizes = [file.get_batch(one).num_rows for one in range(file.num_record_batches)]
+    told = {"kind": "arrow", "path": str(path.resolve())}
+    return [
+        told | {"batch": batch, "start": start, "stop": stop}
+        for batch, rows in enumerate(sizes)
+        for start, stop in _cuts(rows)
+    ]
+
+
+def _of_fits(path: Path) -> list[Record] | None:
+    from astropy.io import fits
+
+    with fits.open(path, memmap=True) as units:
+        found = [
+            (at, int(unit.header["NAXIS2"])) for at, unit in enumerate(units) if isinstance(unit, fits.BinTableHDU)
+        ]
+    if len(found) != 1:
+        return None
+    unit, rows = found[0]
+    told = {"kind": "fits", "path": str(path.resolve()), "unit": unit}
+    return [told | {"start": start, "stop": stop} for start, stop in _cuts(rows)]
+
+
+def _read_parquet(path: Path, record: Mapping[str, Any], needed: Callable[[list[str]], list[str]]) -> "pd.DataFrame":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    start, stop, at = record["start"], record["stop"], 0
+    with pq.ParquetFile(path) as file:
+        columns = needed(file.schema_arrow.names)
+        parts = []
+        for batch in file.iter_batches(stop - start, row_groups=list(record["groups"]), columns=columns):
+            low, high = max(start - at, 0), min(stop - at, batch.num_rows)
+            parts += [batch.slice(low, high - low)] if low < high else []
+            at += batch.num_rows
+            if at >= stop:
+                break
+        schema = pa.schema(
+            [parts[0].schema.field(name) if parts else file.schema_arrow.field(name) for name in columns]
+        )
+        found: pd.DataFrame = pa.Table.from_batches(parts, schema).to_pandas(ignore_metadata=True)
+    return found
+
+
+def _read_arrow(path: Path, record: Mapping[str, Any], needed: Callable[[list[str]], list[str]]) -> "pd.DataFrame":
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
+        batch = file.get_batch(record["batch"]).slice(record["start"], record["stop"] - record["start"])
+        table = pa.Table.from_batches([batch]).select(needed(batch.schema.names))
+        found: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    return found
+
+
+def _read_fits(path: Path, record: Mapping[str, Any], needed: Callable[[list[str]], list[str]]) -> "pd.DataFrame":
+    from astropy.io import fits
+    from astropy.table import Table
+
+    with fits.open(path, memmap=True) as units:
+        unit = units[record["unit"]]
+        part = fits.BinTableHDU(unit.data[record["start"] : record["stop"]], header=unit.header)
+        table = Table.read(part, format="fits")
+        found: pd.DataFrame = table[needed(table.colnames)].to_pandas()
+    return found
+
+
+_READERS: Final[dict[str, Callable[..., "pd.DataFrame"]]] = {
+    "parquet": _read_parquet, "arrow": _read_arrow, "fits": _read_fits,
+}  # fmt: skip
+
+
+def _channel(run: "Run", path: Path, name: str) -> "Block":
+    from armillary.learn.applying import Block
+    from armillary.learn.layouts import read_samples
+
+    samples: xr.Dataset = read_samples("channels", path, {**run.study.data.options, "channels": [name]})
+    return Block(samples, np.ones(samples.sizes["sample"], bool))
+
+
+def _needed(run: "Run", there: list[str]) -> list[str]:
+    """Give the columns of a table that a study names anywhere, or that say where an object is; all if none is named."""
+    from armillary.learn.applying import PLACES
+
+    wanted = {*_texts(_named_by(run.study)), *run.recipe["columns"], *run.recipe["variables"], *PLACES}
+    return [name for name in there if name in wanted]
+
+
+def _named_by(study: Study) -> list[Any]:
+    options = {name: one for name, one in study.data.options.items() if name not in LABELS}
+    split = study.split
+    where = [*split.space_on, *split.sky_on, split.time_on, split.group_on, split.stratify_on]
+    return [options, where, [one.options for one in study.features]]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield str(key)
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+
+
+def _separator(path: Path, kind: str) -> str:
+    if kind != ".ecsv":
+        return _TEXT[kind]
+    import gzip
+
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        for line in lines:
+            if not line.startswith("#"):
+                break
+            if line.startswith("# delimiter:") and "," in line:
+                return ","
+    return _TEXT[kind]
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn what readers raise on a broken file into our error."""
+    try:
+        yield
+    except (ArmillaryError, FileNotFoundError, MemoryError):
+        raise
+    except Exception as failed:
+        problem = f"cannot read {path.name}: {one_line(str(failed))}"
+        raise DamagedFile(problem, "fetch or write the file again") from failed

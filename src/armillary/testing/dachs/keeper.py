@@ -69,15 +69,17 @@ def _start(folder: Path, running: "list[tuple[subprocess.Popen[bytes], signal.Si
     _step(folder, plan["dachs"], "init", "-d", f"host={folder} port=5432 user=postgres dbname=gavo")
     for descriptor in plan["descriptors"]:
         _step(folder, plan["dachs"], "imp", descriptor)
-    copies = [word for one in tables for word in ("-c", one)]
-    _step(folder, programs / "psql", *login, "-q", "-v", "ON_ERROR_STOP=1", "-d", "gavo", *copies)
     server = _serve(folder, signal.SIGKILL, plan["dachs"], "serve", "debug")
     running.append((server, signal.SIGKILL))
+    copies = [word for one in tables for word in ("-c", one)]
+    _step(folder, programs / "psql", *login, "-q", "-v", "ON_ERROR_STOP=1", "-d", "gavo", *copies)
     _until(lambda: _answers(plan["port"]), server, folder, "DaCHS")
 
 
 def _step(folder: Path, *command: Any) -> None:
     """Do one thing and wait for it."""
+    if os.getppid() != int(sys.argv[2]):
+        raise Failed("nobody waits for it any more")
     done = subprocess.run(  # noqa: S603 - the plan is our own
         [str(word) for word in command], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env=_environment(folder), cwd=folder, timeout=_PATIENCE, preexec_fn=_die_with_parent,

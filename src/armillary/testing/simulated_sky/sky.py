@@ -150,7 +150,8 @@ def _array(values: Array, one: Described) -> Any:
 
     kind = field_of(one).type
     if values.dtype.kind == "f":
-        return pa.array(values, kind, from_pandas=True)
+        gone = np.isnan(values)
+        return pa.array(np.where(gone, 0, values).astype(kind.to_pandas_dtype()), kind, mask=gone)
     if values.dtype.kind == "U":
         return pa.array(values, kind, mask=values == "")
     return pa.array(values, kind)

@@ -9,7 +9,7 @@ from armillary.errors import CannotWrite, Conflict, DamagedFile, UnknownArchive
 from armillary.model import Archive
 
 #: The only protocols that a file on disk may name; a mission's own source comes with its plugin.
-PROTOCOLS = ("folder", "hapi")
+PROTOCOLS = ("folder", "hapi", "tap")
 
 
 def read_archives(file: Path) -> tuple[Archive, ...]:

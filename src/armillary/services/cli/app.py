@@ -11,6 +11,7 @@ from armillary import __version__
 _COMMANDS: Final = {
     "tree": "tree",
     "get": "data",
+    "adql": "adql",
     "plot": "pictures",
     "open": "archives",
     "add": "archives",

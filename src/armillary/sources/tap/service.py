@@ -130,7 +130,9 @@ class Service:
                     self.client, url, told, patience=self.patience, limit=_LIMIT, progress=progress, sink=sink
                 )
             if answer.status == 200:
-                return
+                if _is_whole(path) or attempt:  # what is cut short twice, its reader refuses
+                    return
+                continue
             body = _start(path)
             if self._crowded(answer, body, attempt):
                 self._wait(attempt, progress)
@@ -199,6 +201,14 @@ def raise_refusal(path: Path) -> None:
 def files_of(query: Query) -> dict[str, tuple[str, bytes, str]]:
     """Give the files in which the tables of a query are sent."""
     return {name: (f"{name}.vot", one, "application/x-votable+xml") for name, one in query.uploads.items()}
+
+
+def _is_whole(path: Path) -> bool:
+    """Say whether a VOTable has its end; of what is packed, or is no VOTable, its reader says so."""
+    with path.open("rb") as file:
+        start = file.read(512)
+        file.seek(-min(64, path.stat().st_size), os.SEEK_END)
+        return b"VOTABLE" not in start or b"VOTABLE>" in file.read()
 
 
 def _start(path: Path) -> bytes:

@@ -162,7 +162,8 @@ class TapSource:
             bound = maxrec or asker.capabilities.hard_rows or _MOST
             asked = Query(text=text, maxrec=bound, uploads=dict(uploads or {}))
             try:
-                yield from asker.blocks(asked, progress, mode)
+                for block in asker.blocks(asked, progress, mode):
+                    yield _promised(block)
             except UploadTooLarge:
                 raise
             except (Overflow, Refused) as wrong:
@@ -226,6 +227,16 @@ class TapSource:
             told = self._told()
             able = Capabilities.from_record(told["able"]) if told else service.capabilities()
             yield Asker(service, self._record, able)
+
+
+def _promised(block: "pa.Table") -> "pa.Table":
+    """Give another name to a column ``time`` that is no instant: under that name a time is promised."""
+    import pyarrow as pa
+
+    is_time = "time" in block.column_names and pa.types.is_timestamp(block.schema.field("time").type)
+    if is_time or "time" not in block.column_names:
+        return block
+    return block.rename_columns(["time_value" if name == "time" else name for name in block.column_names])
 
 
 def _apart(tables: Sequence[Table]) -> list[Table]:

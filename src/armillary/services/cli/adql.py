@@ -1,0 +1,125 @@
+"""``armillary adql``: a free query to a TAP service."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from armillary.errors import BadParameter, BadRequest
+from armillary.services.cli.session import Bar, progress_bar
+from armillary.services.desk import open as open_desk
+
+if TYPE_CHECKING:
+    from armillary.services.queries import FreeQuery, Outcome
+
+_SHOWN = 20
+
+
+def adql(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="The query, a file that holds it, or - for standard input.")],
+    archive: Annotated[
+        str, typer.Option(help="Name of an archive, URL of a TAP service, or gaia, vizier, irsa, csa.")
+    ] = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; its ending says how.")] = None,
+    upload: Annotated[
+        list[str] | None, typer.Option(help="name=FILE: stands in TAP_UPLOAD.name; may be repeated.")
+    ] = None,
+    by_job: Annotated[
+        bool, typer.Option("--async", help="Let a job do it at the service; told by itself if left out.")
+    ] = False,
+    maxrec: Annotated[int, typer.Option(help="More rows are an error; 0 for the bound of the service.", min=0)] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask without the cache.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON report.")] = False,
+) -> None:
+    """Ask a TAP service freely, in ADQL: one SELECT."""
+    from armillary.services.queries import FreeQuery, read_upload, tap_archive_of
+
+    if output:
+        from armillary.sources import check_path
+
+        check_path(output)
+    text = _read(query)
+    uploads = {name: read_upload(path) for name, path in _pairs(upload or [])}
+    with progress_bar("listing") as bar:
+        desk = open_desk(progress=bar)
+    place = tap_archive_of(desk, _archive(context, archive))
+    free = FreeQuery(place, text, uploads, maxrec, "async" if by_job else "auto", fresh)
+    with progress_bar(place.name) as bar:
+        report = _answer(desk, free, output, bar)
+    _print(report, output, as_json=as_json)
+
+
+def _answer(desk: Any, free: "FreeQuery", output: Path | None, bar: Bar) -> "Outcome":
+    from armillary.services.queries import Outcome, ask_freely
+
+    outcome = Outcome(free.archive.name, free.text)
+    blocks = ask_freely(desk, free, outcome, bar)
+    if output is None:
+        _show(blocks)
+        return outcome
+    from armillary.sources import write
+
+    write(_one_by_one(blocks, bar), output)
+    bar.check()
+    return outcome
+
+
+def _one_by_one(blocks: Iterator[Any], bar: Bar) -> Iterator[Any]:
+    """Pass blocks on and take Ctrl-C between them, not while a library writes one."""
+    for block in blocks:
+        with bar.held():
+            yield block
+
+
+def _show(blocks: Iterator[Any]) -> None:
+    left = _SHOWN
+    for block in blocks:
+        if left and block.num_rows:
+            typer.echo(block.slice(0, left).to_pandas().to_string())
+            left = max(0, left - block.num_rows)
+
+
+def _print(report: "Outcome", output: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.to_record() | {"file": str(output) if output else None}, indent=1))
+        return
+    bound = "no TOP" if report.bound is None else f"TOP {report.bound}"
+    where = " from the cache" if report.cached else f" from {report.archive}"
+    parts = f", the upload in {report.parts} parts" if report.parts > 1 else ""
+    typer.echo(f"{report.rows:,} rows{where} ({bound}{parts})", err=True)
+    if output:
+        typer.echo(str(output))
+
+
+def _archive(context: typer.Context, named: str) -> str:
+    """Give the archive: ``--archive`` is taken for every command before this one is called."""
+    given = [*cast("tuple[str, ...]", context.obj or ()), *([named] if named else [])]
+    if len(given) != 1:
+        raise BadRequest("the query needs one archive", "add --archive NAME, such as gaia")
+    return given[0]
+
+
+def _read(query: str) -> str:
+    if query == "-":
+        return sys.stdin.read()
+    try:
+        is_file = len(query) < 4096 and "\n" not in query and Path(query).is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if is_file:
+        return Path(query).read_text("utf-8", "replace")
+    if query.endswith((".adql", ".sql")) and len(query.split()) == 1:
+        raise BadRequest(f"there is no file {query!r}", "give the query or a file that holds it")
+    return query
+
+
+def _pairs(texts: list[str]) -> Iterator[tuple[str, Path]]:
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not (name.strip().isidentifier() and equals and path):
+            raise BadParameter(f"{text!r} is no upload", "write --upload NAME=FILE")
+        yield name.strip(), Path(path).expanduser()

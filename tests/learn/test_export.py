@@ -185,6 +185,7 @@ def test_regressions_of_our_own_graphs_give_the_same_numbers(use: str, options: 
         ("rx", {}),
         ("pca_residual", {"k": 2}),
         ("rx", {"scale": "standard"}),
+        ("negative_sampling", {"n_estimators": 20}),
     ],
 )
 def test_orders_of_strangeness_are_the_same(use: str, options: dict[str, Any], tmp_path: Path) -> None:
@@ -201,6 +202,7 @@ def test_orders_of_strangeness_are_the_same(use: str, options: dict[str, Any], t
     [
         ("demud", {}, "novelty", "asked about together"),
         ("ensemble", {"members": [{"use": "rx"}]}, "novelty", "asked about together"),
+        ("lrx", {}, "novelty", "around each pixel"),
         ("rx", {"each_group": True}, "novelty", "one model a group"),
         ("knn", {"metric": "manhattan"}, "classes", "metric or weights of its own"),
         ("knn", {"scale": "rank"}, "classes", "rank"),

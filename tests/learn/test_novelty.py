@@ -70,7 +70,7 @@ def test_demud_calls_the_second_of_two_alike_less_strange() -> None:
     assert sorted(strangeness) == [1, 2, 3]
 
 
-@pytest.mark.parametrize("use", ["rx", "pca_residual", "demud"])
+@pytest.mark.parametrize("use", ["rx", "pca_residual", "demud", "negative_sampling"])
 def test_models_are_kept_and_refuse_what_they_cannot_do(use: str, tmp_path: Path) -> None:
     rows = background()
     model = make_model(use, {}, task="novelty", seed=0).fit(rows)
@@ -84,6 +84,63 @@ def test_models_are_kept_and_refuse_what_they_cannot_do(use: str, tmp_path: Path
         make_model(use, {}, task="novelty", seed=0).fit(gap)
     filled = make_model(use, {"scale": "standard"}, task="novelty", seed=0).fit(gap)
     assert np.isfinite(filled.novelty(gap)).all()
+
+
+def local_distance(image: Array, inner: int, outer: int) -> float:
+    """Give the mean distance of pixels (bands, side, side) from the frames around them, one by one."""
+    from scipy.spatial.distance import mahalanobis
+
+    reach, told = outer // 2, []
+    for row, column in np.ndindex(*(np.array(image.shape[1:]) - 2 * reach)):
+        window = image[:, row : row + outer, column : column + outer].copy()
+        centre = window[:, reach, reach].copy()
+        low, high = reach - inner // 2, reach + inner // 2 + 1
+        window[:, low:high, low:high] = np.nan
+        frame = window.reshape(len(image), -1)
+        frame = frame[:, np.isfinite(frame[0])]
+        told.append(mahalanobis(centre, frame.mean(1), np.linalg.inv(np.atleast_2d(np.cov(frame)))) ** 2)
+    return float(np.mean(told))
+
+
+@pytest.mark.parametrize(("bands", "inner", "outer"), [(1, 1, 3), (1, 3, 5), (2, 3, 7)])
+def test_local_rx_compares_each_pixel_with_the_frame_around_it(
+    bands: int, inner: int, outer: int, tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(6, bands * 64))
+    options = {"bands": bands, "inner": inner, "outer": outer}
+    model = make_model("lrx", options, task="novelty", seed=0).fit(rows)
+    wanted = [local_distance(one.reshape(bands, 8, 8), inner, outer) for one in rows]
+    np.testing.assert_allclose(model.novelty(rows), wanted)
+    save(model, tmp_path / "model")
+    np.testing.assert_array_equal(load(tmp_path / "model").novelty(rows), model.novelty(rows))
+
+
+def test_an_image_with_one_odd_pixel_is_the_strangest_to_local_rx() -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 121)) + 100 * np.arange(20)[:, None]
+    rows[7, 60] += 12
+    assert make_model("lrx", {}, task="novelty", seed=0).fit(rows).novelty(rows).argmax() == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"inner": 5, "outer": 5}, "no frame"), ({"inner": 2}, "no frame"), ({"bands": 2}, "no|are not 2 square images")],
+)
+def test_local_rx_refuses_what_are_no_images(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadParameter, match=told):
+        make_model("lrx", options, task="novelty", seed=0).fit(np.zeros((3, 49)))
+
+
+def test_negative_sampling_finds_what_lies_outside_and_between() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.repeat([-4.0, 4.0], 200)[:, None] + rng.normal(size=(400, 2))
+    asked = np.array([[-4.0, -4.0], [4.0, 4.0], [0.0, 0.0], [-4.0, 4.0], [6.9, 6.9]])
+    found = make_model("negative_sampling", {}, task="novelty", seed=0).fit(rows).novelty(asked)
+    assert found[:2].max() < 0.2
+    assert found[2:].min() > 0.6
+    again = make_model("negative_sampling", {}, task="novelty", seed=0).fit(rows).novelty(asked)
+    np.testing.assert_array_equal(found, again)
+    with pytest.raises(BadParameter, match="wider"):
+        make_model("negative_sampling", {"wider": -1}, task="novelty", seed=0)
 
 
 def test_no_component_is_no_model() -> None:
@@ -131,6 +188,18 @@ def test_patches_of_a_volcano_come_in_the_published_order(real_data: Path, use: 
     name = {"pca-k=3": "pca_residual", "demud-k=3": "demud"}.get(use, use)
     model = make_model(name, {"k": 3} if name != use else {}, task="novelty", seed=0)
     assert np.argsort(model.fit(patches).novelty(patches))[::-1].tolist() == published
+
+
+@pytest.mark.real
+def test_patches_of_a_volcano_have_the_published_strangeness_of_local_rx(real_data: Path) -> None:
+    folder = real_data / "onboard" / "dora"
+    name = "lrx-inner_window=7-outer_window=11-bands=1/selections-lrx.csv"
+    table = (folder / "test" / "ref-results" / "earth_volcanoes_patches" / name).read_text().splitlines()
+    published = {int(row[1]): float(row[3]) for row in csv.reader(table)}
+    patches = volcano(next(folder.glob("earth_volcanoes*.tif")))
+    found = make_model("lrx", {"inner": 7, "outer": 11}, task="novelty", seed=0).fit(patches).novelty(patches)
+    assert len(published) == len(found)
+    np.testing.assert_allclose(found, [published[at] for at in range(len(found))], rtol=1e-9, atol=1e-12)
 
 
 def volcano(path: Path) -> Array:

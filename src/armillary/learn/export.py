@@ -9,7 +9,7 @@ import numpy as np
 
 from armillary.errors import ArmillaryError, BadData, BadParameter, MissingExtra, one_line
 from armillary.learn.answers import EACH_GROUP
-from armillary.learn.forests import boosting_graph, forest_graph, isolation_graph
+from armillary.learn.forests import boosting_graph, drawn_graph, forest_graph, isolation_graph
 from armillary.learn.graphs import OPSETS, Drawing, Outputs, kind_of
 from armillary.learn.models import make_model
 from armillary.learn.models.keeping import write_whole
@@ -38,13 +38,15 @@ _SMALL: Final = {
     "hidden": (4,),
 }
 _ROWS: Final = 10_000
+#: Models that refuse gaps, unless they are filled before.
+_GAPLESS: Final = frozenset({"negative_sampling", "pca_residual", "rx"})
 _ANSWERS: Final = {"regression": "the number", "novelty": "last output: how usual a row is; the smallest is strangest"}
 #: Models whose graphs are put together here, scaling included; those of them that think in double precision.
 _OWN: Final = frozenset({
-    "boosting", "ensemble", "extra_trees", "forest", "isolation_forest", "knn", "network", "pca_residual", "residual",
-    "rx",
+    "boosting", "ensemble", "extra_trees", "forest", "isolation_forest", "knn", "negative_sampling", "network",
+    "pca_residual", "residual", "rx",
 })  # fmt: skip
-_DOUBLE: Final = _OWN - {"extra_trees", "forest", "isolation_forest"}
+_DOUBLE: Final = _OWN - {"extra_trees", "forest", "isolation_forest", "negative_sampling"}
 
 
 def check_exportable(use: str, options: Mapping[str, Any], *, task: str, classes: int = 0) -> None:
@@ -70,11 +72,13 @@ def check_exportable(use: str, options: Mapping[str, Any], *, task: str, classes
     if use == "demud" or (use == "ensemble" and task == "novelty"):
         problem = f"model {use!r} ranks rows among those asked about together, which no file of single rows can"
         raise BadParameter(problem, hint)
+    if use == "lrx":
+        raise BadParameter(f"model {use!r} looks around each pixel, which no graph here does", hint)
     random = np.random.default_rng(0)
     rows = random.normal(size=(120, 4))
     target = np.arange(120) % max(classes, 2) if task != "regression" else rows[:, 0] * 2 + 100
     rows[:, 1] += target
-    if use not in {"rx", "pca_residual"} or options.get("scale", "none") != "none":
+    if use not in _GAPLESS or options.get("scale", "none") != "none":
         rows[random.random(rows.shape) < 0.1] = np.nan
     try:
         compare(make_model(use, _small(use, options, task), task=task, seed=0).fit(rows, target), rows)
@@ -254,6 +258,7 @@ def _own_graph(model: "Learner") -> Any:
         "boosting": lambda: boosting_graph(estimator, classes=classes),
         "isolation_forest": lambda: isolation_graph(estimator),
         "knn": lambda: neighbours_graph(estimator, model.task),
+        "negative_sampling": lambda: drawn_graph(estimator.forest),
         "network": lambda: network_graph(estimator),
         "pca_residual": lambda: distance_graph(estimator),
         "rx": lambda: distance_graph(estimator),

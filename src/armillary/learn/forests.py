@@ -97,6 +97,14 @@ def boosting_graph(model: Any, *, classes: bool) -> Any:
     return drawing.model(np.float64, width, **outputs)
 
 
+def drawn_graph(forest: Any) -> Any:
+    """Give the graph of a forest that tells rows at hand (0) from drawn ones (1): how usual each row is (-1..0)."""
+    drawing = Drawing()
+    shares = drawing.include(forest_graph(forest, classes=True), "rows")[-1]
+    answer = drawing.add("Neg", drawing.add("Gather", shares, np.array([1]), axis=1))
+    return drawing.model(np.float32, int(forest.n_features_in_), answer=(answer, np.float32, [1]))
+
+
 def isolation_graph(forest: Any) -> Any:
     """Give the graph of a fitted `IsolationForest`: rows in single precision to how usual each is (-1..0)."""
     drawing = Drawing()

@@ -17,12 +17,14 @@ TRUST: Final = "ARMILLARY_TRUST"
 #: Types that a model file may hold beside those that skops knows to be harmless. A new model adds its own here.
 TYPES: Final = (
     "armillary.learn.models.learner.Learner",
+    "armillary.learn.models.negatives.NegativeSampling",
     "armillary.learn.models.neighbours.Distances",
     "armillary.learn.models.network.Network",
     "armillary.learn.models.novelty.DEMUD",
     "armillary.learn.models.novelty.PCAResidual",
     "armillary.learn.models.novelty.RX",
     "armillary.learn.models.residual.Residual",
+    "armillary.learn.models.surroundings.LRX",
     "armillary.learn.models.voting.Ensemble",
     "collections.OrderedDict",
     "collections.defaultdict",

@@ -42,14 +42,14 @@ class RX:
     def fit(self, x: Array, y: Array | None = None) -> "RX":
         """Learn mean and covariance of rows, (n, p)."""
         del y
-        rows = _whole(x, "rx")
+        rows = whole(x, "rx")
         self.mean_ = rows.mean(axis=0)
         self.inverse_ = np.linalg.pinv(np.atleast_2d(np.cov(rows, rowvar=False)), hermitian=True)
         return self
 
     def novelty(self, x: Array) -> Array:
         """Give the squared distance of each row."""
-        apart = _whole(x, "rx") - self.mean_
+        apart = whole(x, "rx") - self.mean_
         return np.asarray(np.einsum("ij,jk,ik->i", apart, self.inverse_, apart))
 
 
@@ -68,14 +68,14 @@ class PCAResidual:
     def fit(self, x: Array, y: Array | None = None) -> "PCAResidual":
         """Learn mean and components of rows, (n, p)."""
         del y
-        rows = _whole(x, "pca_residual")
+        rows = whole(x, "pca_residual")
         self.mean_ = rows.mean(axis=0)
         self.components_ = _strongest(_scatter(rows - self.mean_), self.k)
         return self
 
     def novelty(self, x: Array) -> Array:
         """Give the length of what is left of each row."""
-        return np.sqrt(_left(_whole(x, "pca_residual") - self.mean_, self.components_))
+        return np.sqrt(_left(whole(x, "pca_residual") - self.mean_, self.components_))
 
 
 class DEMUD:
@@ -101,7 +101,7 @@ class DEMUD:
     def fit(self, x: Array, y: Array | None = None) -> "DEMUD":
         """Learn the background, rows (n, p)."""
         del y
-        rows = _whole(x, "demud")
+        rows = whole(x, "demud")
         self.count_ = len(rows)
         self.mean_ = rows.mean(axis=0)
         self.scatter_ = _scatter(rows - self.mean_)
@@ -124,7 +124,7 @@ class DEMUD:
         residual : array of float, (n,)
             Squared residual of each when it was chosen.
         """
-        rows = _whole(x, "demud")
+        rows = whole(x, "demud")
         count, mean, scatter = self.count_, self.mean_.copy(), self.scatter_.copy()
         left = np.arange(len(rows))
         order: list[int] = []
@@ -149,7 +149,14 @@ def _components(k: int, use: str) -> int:
     return int(k)
 
 
-def _whole(x: Array, use: str) -> Array:
+def whole(x: Array, use: str) -> Array:
+    """Give rows as numbers.
+
+    Raises
+    ------
+    BadData
+        If a value is missing.
+    """
     rows = np.asarray(x, float)
     if not np.isfinite(rows).all():
         hint = 'leave these rows out, or give the model scale = "standard", which fills them'

@@ -8,7 +8,7 @@
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -107,6 +107,17 @@ class Desk:
         """
         return self.inventory.product(path.strip("/"))
 
+    def columns(self, path: str, progress: Progress = silent) -> list[dict[str, str]]:
+        """Give name, type, unit, UCD and description of each column of a table; nothing where its source knows none.
+
+        A large archive tells the columns of a table when they are first asked for.
+        """
+        product = self.product(path)
+        known = None if product.recipe else getattr(self.source_of(product), "columns", None)
+        names = {"name": "bare", "type": "datatype", "unit": "unit", "ucd": "ucd", "description": "description"}
+        listed = known(product, progress) if known else ()
+        return [{name: getattr(one, place) for name, place in names.items()} for one in listed]
+
     def search(self, words: str = "", under: str = "", limit: int = 200) -> list[Product]:
         """Find leaves that hold all words, at or under a path; limit 0 gives all."""
         return self.inventory.search(words, under, limit)
@@ -164,6 +175,12 @@ class Desk:
         from armillary.products import blocks
 
         return blocks(self.plan(request), self.workshop(offline=offline), progress)
+
+    def lazy_blocks(self, request: Request, progress: Progress = silent) -> list[Callable[[], Data]]:
+        """Give the same blocks as calls that make them: what is not called is neither fetched nor made."""
+        from armillary.products import lazy_blocks
+
+        return lazy_blocks(self.plan(request), self.workshop(), progress)
 
     def view(
         self,

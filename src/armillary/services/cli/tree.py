@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from armillary.errors import SourceFailed
 from armillary.model import Product
 from armillary.services.cli.session import desk_of
 from armillary.services.desk import Desk
@@ -25,7 +26,10 @@ def tree(
     if as_json:
         found = desk.search(search, path, limit)
         _check_found(desk, path, search, found)
-        typer.echo(json.dumps([as_record(product) for product in found], indent=1))
+        records = [as_record(product) for product in found]
+        if len(found) == 1 and found[0].path == path.strip("/"):
+            records[0] |= {"columns": desk.columns(path)}
+        typer.echo(json.dumps(records, indent=1))
     elif search:
         found = desk.search(search, path, limit or 200)
         _check_found(desk, path, search, found)
@@ -72,6 +76,7 @@ def _print_place(desk: Desk, path: str) -> None:
     leaf = desk.inventory.find(path.strip("/")) if path.strip("/") else None
     if path.strip("/") and (not children or leaf):
         _print_details(desk.product(path))
+        _print_columns(desk, path)
     made = [branch.leaf for branch in children if leaf and branch.leaf and leaf.path in branch.leaf.inputs]
     if made:
         typer.echo("\nWhat can be made of it:")
@@ -96,6 +101,25 @@ def _print_details(product: Product) -> None:
     for one in product.parameters:
         text = f"{one.name} = {one.default} {one.units} {one.description}".rstrip()
         typer.echo(f"{'parameter':12} {text} ({one.allowed()})")
+
+
+def _print_columns(desk: Desk, path: str) -> None:
+    """Print the columns of a table of an archive; an archive that does not answer leaves them out."""
+    try:
+        columns = desk.columns(path)
+    except SourceFailed as down:
+        typer.echo(f"armillary: warning: its columns cannot be told: {down}", err=True)
+        return
+    if not columns:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns[0], box=None, header_style="bold")
+    for one in columns:
+        table.add_row(*map(_plain, one.values()))
+    typer.echo("")
+    Console(width=None if _is_terminal() else 240).print(table)
 
 
 def _is_terminal() -> bool:

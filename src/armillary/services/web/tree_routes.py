@@ -35,6 +35,12 @@ def product(request: Request, path: str) -> dict[str, Any]:
     return {name: value for name, value in found.to_record().items() if name not in {"address", "version"}}
 
 
+@router.get("/columns")
+def columns(request: Request, path: str) -> list[dict[str, str]]:
+    """Tell the columns of a table, where its archive knows them."""
+    return desk_of(request).columns(path)
+
+
 @router.get("/archives")
 def archives(request: Request) -> list[dict[str, Any]]:
     """List the archives and what went wrong with them."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from armillary.catalogues import Entry, Store
-from armillary.catalogues.proposals import accept, open_proposals, propose, reject, status_of
-from armillary.errors import BadRequest, Conflict, UnknownCatalogue
+from armillary.catalogues.proposals import accept, decide, open_proposals, propose, reject, status_of, take_back
+from armillary.errors import BadParameter, BadRequest, Conflict, UnknownCatalogue
 
 
 def events(count: int) -> list[Entry]:
@@ -90,3 +90,32 @@ def test_what_cannot_be_decided_is_told_and_changes_nothing(store: Store) -> Non
         open_proposals(store, "sir")
     with pytest.raises(BadRequest, match="holds events"):
         propose(store, "other", "objects", [Entry(source_id="1")])
+
+
+def test_a_decision_on_what_was_seen_only(store: Store) -> None:
+    first, second, *_ = open_proposals(store, "icme")
+    assert second.stop is not None
+    mended = decide(store, "icme", "proposed", {second.id: 1}, {"stop": second.stop + 10})
+    assert [(one.version, status_of(one)) for one in mended.rows] == [(2, "proposed")]
+    with pytest.raises(Conflict, match="somebody else"):
+        decide(store, "icme", "accepted", {first.id: 1, second.id: 1})
+    assert len(open_proposals(store, "icme")) == 4
+    assert len(decide(store, "icme", "accepted", {first.id: 1, second.id: 2}).made) == 2
+    with pytest.raises(BadParameter, match="burnt"):
+        decide(store, "icme", "burnt", {first.id: None})
+
+
+def test_any_decision_of_mine_is_taken_back_once(store: Store) -> None:
+    first, second, *_ = open_proposals(store, "icme")
+    early = decide(store, "icme", "accepted", {first.id: None}).change
+    late = decide(store, "icme", "rejected", {second.id: None}).change
+    take_back(store, early)
+    assert [one.id for one in open_proposals(store, "icme")][:1] == [first.id]
+    assert "icme" not in {one.name for one in store.catalogues()}
+    with pytest.raises(BadRequest, match="undone already"):
+        take_back(store, early)
+    with pytest.raises(BadRequest, match="none of bob"):
+        take_back(Store(store.path, "bob"), late)
+    decide(Store(store.path, "bob"), "icme", "proposed", {second.id: None})
+    with pytest.raises(Conflict, match="bob changed the same later"):
+        take_back(store, late)

@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from armillary.catalogues import Entry
-from armillary.catalogues.proposals import propose
+from armillary.catalogues.proposals import decide, propose
+from armillary.model import Interval
 from armillary.services.desk import Desk
+from armillary.services.events import PROPOSED, bands_of
 from armillary.services.tasks import jobs_of
 
 Serve = Callable[..., AbstractContextManager[str]]
@@ -299,6 +301,35 @@ def test_a_decision_is_taken_back_though_others_came_later(client: httpx.Client,
     assert client.get(route).json()["proposals"][0]["id"] == first
     assert client.post(f"{route}/undo", json={"change": change}).status_code == 400
     assert client.post("/api/catalogues/shared/proposals/undo", json={"change": 1}).status_code in {400, 404}
+
+
+def test_a_picture_has_open_proposals_with_a_look_of_their_own(client: httpx.Client, learn_desk: Desk) -> None:
+    first, second, _ = three(learn_desk, "drawn")
+    decide(learn_desk.catalogues, "drawn", "accepted", {first: None})
+    decide(learn_desk.catalogues, "drawn", "rejected", {second: None})
+    interval = Interval.of("2020-02-01", "2020-02-05")
+    (label,) = bands_of(learn_desk.catalogues, ["drawn"], interval)
+    (band,) = bands_of(learn_desk.catalogues, ["drawn.proposals"], interval)
+    assert (label.label, band.label) == ("icme", "icme 0.80 ok")
+    assert label.colour != band.colour == PROPOSED
+    asked = {"request": "product=simulated/wind/density", "start": "2020-02-01", "stop": "2020-02-05"}
+    answer = client.get("/api/figure", params={**asked, "catalogue": "drawn.proposals", "ending": "svg"})
+    assert PROPOSED in answer.text
+
+
+def test_runs_that_are_damaged_or_gone_are_told(client: httpx.Client, learn_desk: Desk) -> None:
+    folder = learn_desk.home / "runs" / "damaged"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{")
+    (listed,) = [one for one in client.get("/api/runs").json() if one["name"] == "damaged"]
+    assert listed["state"] == "damaged"
+    assert "damaged" in listed["problem"]
+    assert client.get("/api/runs/damaged").status_code == 422
+    store = jobs_of(learn_desk.home)
+    number = store.create("armillary.services.runs:study_task", {"name": "gone", "study": STUDY})
+    store.start(number)
+    store.finish(number, {})
+    assert "gone" not in {one["name"] for one in client.get("/api/runs").json()}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def list_runs(home: Path) -> list[Record]:
     """Give all runs, the newest first: those that are complete and those that are under way or stopped."""
     jobs = _jobs_of_runs(home)
     folders = {one.name for one in runs_folder(home).glob("*") if one.is_dir()}
-    found = [_brief(runs_folder(home) / name, jobs.get(name)) for name in folders | jobs.keys()]
+    begun = {name for name, job in jobs.items() if job.state != "done"}
+    found = [_brief(runs_folder(home) / name, jobs.get(name)) for name in folders | begun]
     return sorted(found, key=lambda one: str(one["finished"] or "9"), reverse=True)
 
 
@@ -204,7 +205,8 @@ def _brief(folder: Path, job: Job | None) -> Record:
     """Say what a list of runs shows."""
     told: Record = {"name": folder.name, "title": folder.name, "state": "stopped", "job": None, "finished": None}
     if job:
-        told |= {"state": job.state, "job": job.id, "fraction": job.fraction, "message": job.message}
+        state = "stopped" if job.state == "done" else job.state
+        told |= {"state": state, "job": job.id, "fraction": job.fraction, "message": job.message}
         told |= {"problem": (job.error or {}).get("problem", ""), "task": job.spec["study"]["task"]}
     if (folder / "run.json").exists():
         told |= _of_complete(folder)

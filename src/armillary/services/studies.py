@@ -138,11 +138,12 @@ def told_of(applied: "Applied") -> Record:
 
 
 def warnings_of(metrics: Mapping[str, Any]) -> list[str]:
-    """Give what must be read before the numbers of a run."""
+    """Give what must be read before the numbers of a run; a note is of a leak that the split keeps out."""
     said = []
     if metrics["random_split"]:
-        said.append("The split is random: neighbours stand on both sides, expect less on new data.")
-    return said + [str(one["message"]) for one in metrics["leaks"] if one["serious"]]
+        said.append("Warning: the split is random: neighbours stand on both sides, expect less on new data")
+    serious = [one for one in metrics["leaks"] if one["serious"]]
+    return said + [f"{'Note' if one['numbers'].get('guarded') else 'Warning'}: {one['message']}" for one in serious]
 
 
 def target_of(things: Sequence[str], start: str | None, stop: str | None, columns: Mapping[str, str]) -> "Target":

@@ -148,7 +148,7 @@ export class Learn {
     const told = await askJson(`runs/${encodeURIComponent(name)}`);
     const address = `/api/runs/${encodeURIComponent(name)}`;
     const warnings = told.warnings.length
-      ? told.warnings.map((one) => make("p", { className: "note warning" }, make("strong", {}, "Warning: "), one))
+      ? told.warnings.map((one) => make("p", { className: "note warning" }, one))
       : [make("p", { className: "faint" }, "No leak was found.")];
     const caption = `Scores on ${told.judged_on}. Brackets: 95 % intervals over blocks. Rows in parentheses need no skill.`;
     const card = make("a", { href: `${address}/card`, target: "_blank", rel: "noopener" }, "The whole card");

@@ -109,7 +109,7 @@ export class Picture {
 
   /** Give the height that the page has for the picture. */
   room() {
-    return Math.max((this.root.parentElement?.clientHeight ?? 0) - 150, 0);
+    return Math.max((this.root.closest("main")?.clientHeight ?? 0) - 150, 0);
   }
 
   /** Stop what is under way. */

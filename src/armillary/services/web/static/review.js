@@ -8,6 +8,8 @@ const ENDING = ".proposals";
 const LOOK = 2000;
 /** So many bands are drawn at once. */
 const MOST = 400;
+/** Width of a letter of a label, pixels. */
+const LETTER = 6.2;
 const KEYS = { n: "next", p: "previous", a: "accept", r: "reject", u: "undo" };
 
 /** @param {string} name @returns {boolean} whether a catalogue holds proposals */
@@ -96,7 +98,11 @@ export class Review {
     this.heading = make("h2", {});
     this.which = make("p", { className: "which" });
     this.said = make("p", { role: "status", className: "faint" });
-    const act = (words, name, key) => button(words, () => this[name](), { "aria-keyshortcuts": key, title: `Key ${key}` });
+    const act = (words, name, key) => {
+      const made = button(words, () => this[name](), { "aria-keyshortcuts": key });
+      made.append(make("kbd", { "aria-hidden": "true" }, key));
+      return made;
+    };
     this.buttons = make(
       "p",
       { className: "acts" },
@@ -113,7 +119,7 @@ export class Review {
       return make("label", {}, make("span", {}, label), field);
     };
     this.buttons.append(edge("from", "start"), edge("to", "stop"));
-    this.bar.replaceChildren(this.heading, this.which, this.buttons, this.said);
+    this.bar.replaceChildren(make("div", { className: "what" }, this.heading, this.which), this.buttons, this.said);
   }
 
   /** Write what the bar says, and draw the bands. */
@@ -121,7 +127,7 @@ export class Review {
     const { row, index } = this;
     this.which.textContent = row ? `${index + 1} of ${this.rows.length}: ${words(row)}` : "There is no open proposal.";
     for (const [name, field] of [["start", this.startField], ["stop", this.stopField]]) {
-      field.value = row?.[name] ?? "";
+      field.value = row?.[name] ? short(row[name]) : "";
       field.disabled = !row?.start;
       field.setCustomValidity("");
     }
@@ -132,8 +138,9 @@ export class Review {
     this.place();
   }
 
-  say(text) {
-    this.said.textContent = text;
+  /** Tell what happened; what stands on the bar anyhow is told to screen readers only. */
+  say(text, heard = "") {
+    this.said.replaceChildren(text, make("span", { className: "unseen" }, heard));
   }
 
   left() {
@@ -168,7 +175,7 @@ export class Review {
     this.draft = null;
     this.write();
     if (!this.row) return;
-    this.say(`${this.index + 1} of ${this.rows.length}: ${words(this.row)}`);
+    this.say("", this.which.textContent);
     this.bring();
   }
 
@@ -201,7 +208,7 @@ export class Review {
     this.draft = null;
     await this.load().catch((broken) => this.acts.fail(broken));
     const next = status !== "proposed" && this.row ? ` Next: ${words(this.row)}` : "";
-    this.say(`${verb} ${words({ ...row, ...(done.proposals[0] ?? {}) })}. ${this.left()}${next}`);
+    this.say(`${verb} ${words({ ...row, ...(done.proposals[0] ?? {}) })}. ${this.left()}`, next);
     if (status === "accepted") this.acts.changed(this.name);
     if (status !== "proposed") this.bring();
   }
@@ -219,7 +226,7 @@ export class Review {
     const back = this.rows.find((one) => !before.has(one.id));
     if (back) this.chosen = back.id;
     this.write();
-    this.say(`Undone. ${this.left()}${this.row ? ` Now ${words(this.row)}` : ""}`);
+    this.say(`Undone. ${this.left()}`, this.row ? ` Now: ${words(this.row)}` : "");
     this.acts.changed("");
     this.bring();
   }
@@ -287,9 +294,18 @@ export class Review {
     }
     const box = { left: timed[0].left, right: timed[0].left + timed[0].width, top: timed[0].top };
     const height = Math.max(...timed.map((one) => one.top + one.height)) - box.top;
-    for (const one of shown) this.placeBand(panels, one, box, height);
+    let written = -Infinity;
+    for (const one of shown.sort((a, b) => readTime(a.start) - readTime(b.start))) {
+      const [left, chip] = this.placeBand(panels, one, box, height);
+      const long = one.label.length * LETTER + 16;
+      const before = left + long > box.right;
+      chip.classList.toggle("before", before);
+      chip.classList.toggle("tight", left < written && one.id !== this.chosen);
+      if (left >= written) written = left + (before ? 0 : long);
+    }
   }
 
+  /** @returns {[number, HTMLElement]} where it begins, and its label */
   placeBand(panels, row, box, height) {
     const chosen = row.id === this.chosen;
     const now = (chosen && this.row) || row;
@@ -308,6 +324,7 @@ export class Review {
       const traits = { min: panels.start, max: panels.stop, now: readTime(now[name]), text: now[name] };
       for (const [key, value] of Object.entries(traits)) edge.setAttribute(`aria-value${key}`, String(value));
     });
+    return [left, /** @type {HTMLElement} */ (chip)];
   }
 
   makeBand(id) {

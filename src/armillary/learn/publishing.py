@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -62,7 +63,7 @@ def publish(
     asked = study if isinstance(study, Study) else read_study(study)
     progress(0.0, "reading samples")
     samples = samples_for(asked, data)
-    test = samples_for(asked, test_data) if test_data is not None else None
+    test = samples_for(for_test(asked), test_data) if test_data is not None else None
     if onnx:
         check_study(asked, samples)
     about = {
@@ -96,6 +97,12 @@ def find_data(path: str, environment: Mapping[str, str] = os.environ) -> Path:
         problem = f"cannot find the data {path!r}" if path else "the study names no data"
         raise BadParameter(problem, "give --data PATH, or set ARMILLARY_DATA to the folder that holds it")
     return found
+
+
+def for_test(study: Study) -> Study:
+    """Give the study with the options of its test data in the place of those of its data."""
+    part = study.data
+    return replace(study, data=replace(part, options={**part.options, **part.test_options}))
 
 
 def samples_for(study: Study, data: "Path | xr.Dataset | None") -> "xr.Dataset":

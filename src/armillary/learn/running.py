@@ -4,7 +4,7 @@ Choices (which model, which threshold, which calibration) are made on held-out a
 test data are looked at once, at the end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +24,7 @@ from armillary.learn.events.scoring import key_of
 from armillary.learn.features import Features
 from armillary.learn.judging import HEADLINES, SMALLER, better, judge, judge_controls, judged_rows, scorer
 from armillary.learn.leaks import Finding, advise
+from armillary.learn.numbering import lacking, numbered_otherwise
 from armillary.learn.preparing import Prepared, folds, merged, positive_of, prepare
 from armillary.learn.samples import column
 from armillary.learn.splits import Fold
@@ -390,7 +391,8 @@ def _judge_test(
     """Judge every model once on test data, and look whether they are what they say: unseen."""
     progress(0.0, "making features of the test data")
     prepared = prepare(study, test, known.classes)
-    notes = (*prepared.notes, *_strangers(study, known, test))
+    gone = lacking(prepared.target, known.classes) if study.task == "classes" else []
+    notes = (*prepared.notes, *_strangers(study, known, test), *gone)
     answers, records = [], {}
     for number, one in enumerate(trained):
         progress((number + 1) / (len(trained) + 1), f"{one.fitted.part.title}: test data")
@@ -400,7 +402,8 @@ def _judge_test(
             records[one.fitted.part.title]["most_probable"] = _most_probable(study, prepared, answers[-1])
         records[one.fitted.part.title]["conformal"] = _sets(prepared, answers[-1], (known, one.answer))
     controls = _controls(study, prepared, answers[0], known.target)
-    leaks = tuple(one.to_record() for one in _seen_before(study, known, prepared))
+    found = [*_numbering(study, prepared, trained, answers), *_seen_before(study, known, prepared)]
+    leaks = tuple(one.to_record() for one in found)
     return Unseen(prepared, tuple(answers), records, controls, notes, leaks)
 
 
@@ -419,6 +422,21 @@ def _strangers(study: Study, known: Prepared, test: "xr.Dataset") -> list[str]:
         sum(one[1] for one in strange) / len(labels),
     )
     return [f"{share:.0%} of the test samples are of classes that were not learnt, and were not judged: {told}"]
+
+
+def _numbering(
+    study: Study, prepared: Prepared, trained: Sequence[Trained], answers: Sequence[Array]
+) -> Iterator[Finding]:
+    """Look whether the test data number their classes otherwise; the first model that tells is enough."""
+    for one, answer in zip(trained, answers, strict=True):
+        if study.task != "classes" or answer.ndim == 1:
+            continue
+        said = (one.decision or Decision("", (1.0,) * answer.shape[1])).codes(answer)
+        codes = np.where(prepared.judged, prepared.target, -1)
+        found = numbered_otherwise(codes, said, prepared.classes)
+        if found:
+            yield replace(found, message=f"test data: {found.message}")
+            return
 
 
 def _seen_before(study: Study, known: Prepared, test: Prepared) -> list[Finding]:

@@ -49,11 +49,14 @@ class DataPart:
         File or folder, absolute or below the folder of data (``ARMILLARY_DATA``).
     options : mapping
         What the layout takes.
+    test_options : mapping
+        Those that test data have otherwise, such as ``classes`` of a file that numbers them otherwise.
     """
 
     layout: str
     path: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    test_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

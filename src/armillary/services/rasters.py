@@ -4,8 +4,9 @@ import hashlib
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +36,8 @@ KINDS: Final = frozenset({"raster", "cube"})
 ENDINGS: Final = (".tif", ".nc", ".zarr")
 #: Options of ``[data] layout = "products"`` where the products are maps.
 _OPTIONS: Final[dict[str, Any]] = {
-    "products": Mapping[str, str], "start": Any, "stop": Any, "composite": str, "labels": str, "where": str,
+    "products": Mapping[str, str], "start": Any, "stop": Any, "composite": str, "mask": str,
+    "clear": tuple[float, ...], "labels": str, "where": str,
     "classes": Mapping[str, str], "unlabelled": tuple[float, ...], "every": int, "most": int, "segments":
     Mapping[str, Any] | str, "least_share": float, "test_start": Any, "test_stop": Any,
 }  # fmt: skip
@@ -63,6 +65,29 @@ class Wanted:
     classes: tuple[str, ...] = ()
     probability: float = 0.0
     area: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How maps of several times become one.
+
+    Parameters
+    ----------
+    start, stop : str, optional
+        Which times.
+    composite : str
+        ``median``, ``mean``, or ``each`` for itself.
+    mask : str
+        Product of the same times and pixels that says which pixels are clear; "" for all.
+    clear : tuple of float
+        Its values for that.
+    """
+
+    start: str | None = None
+    stop: str | None = None
+    composite: str = "median"
+    mask: str = ""
+    clear: tuple[float, ...] = (0.0,)
 
 
 def of_maps(run: "Run") -> bool:
@@ -107,8 +132,7 @@ def samples_of_maps(desk: Desk, study: "Study", progress: Progress = silent, whi
 
     options = study.data.options
     check_keys("[data.options]", options, _OPTIONS, "options of maps")
-    span = options.get(f"{which}start"), options.get(f"{which}stop")
-    scene = scene_of_products(desk, options["products"], span, str(options.get("composite", "median")))
+    scene = scene_of_products(desk, options["products"], way_of(options, which))
     truth = truth_of(desk, options, scene)
     if "segments" in options:
         segments = _segments(desk, options["segments"], scene)
@@ -135,7 +159,7 @@ def truth_of(desk: Desk, options: Mapping[str, Any], scene: "Scene") -> "Truth |
         return None
     catalogues = {one.name for one in desk.catalogues.catalogues()}
     if name not in catalogues and _is_product(desk, name):
-        labels = scene_of_product(desk, desk.product(name), (None, None), "median")
+        labels = scene_of_product(desk, desk.product(name), Way())
         return of_raster(scene, labels, dict(options.get("classes", {})), tuple(options.get("unlabelled", ())))
     if name not in catalogues:
         there = ", ".join(sorted(catalogues)) or "none"
@@ -149,41 +173,50 @@ def truth_of(desk: Desk, options: Mapping[str, Any], scene: "Scene") -> "Truth |
     return of_areas(scene, areas)
 
 
-def scene_of_products(
-    desk: Desk, products: Mapping[str, str], span: tuple[Any, Any], composite: str = "median"
-) -> "Scene":
-    """Put maps of the tree on one grid side by side.
+def way_of(options: Mapping[str, Any], which: str = "", start: Any = None, stop: Any = None) -> Way:
+    """Read how a study puts times together; other times may be given.
 
     Raises
     ------
     BadParameter
         If the way to join times is unknown.
+    """
+    span = [
+        one if one is not None else options.get(f"{which}{name}") for one, name in ((start, "start"), (stop, "stop"))
+    ]
+    composite = str(options.get("composite", "median"))
+    if composite not in _COMPOSITES:
+        raise BadParameter(f"composite = {composite!r} is unknown", f"give one of {', '.join(_COMPOSITES)}")
+    first, last = (None if one is None else str(one) for one in span)
+    return Way(first, last, composite, str(options.get("mask", "")), tuple(options.get("clear", (0.0,))))
+
+
+def scene_of_products(desk: Desk, products: Mapping[str, str], way: Way) -> "Scene":
+    """Put maps of the tree on one grid side by side.
+
+    Raises
+    ------
     BadData
         If the grids differ.
     """
     from armillary.learn.rasters.scene import joined
 
-    if composite not in _COMPOSITES:
-        raise BadParameter(f"composite = {composite!r} is unknown", f"give one of {', '.join(_COMPOSITES)}")
-    return joined({
-        name: scene_of_product(desk, desk.product(str(path)), span, composite) for name, path in products.items()
-    })  # fmt: skip
+    return joined({name: scene_of_product(desk, desk.product(str(path)), way) for name, path in products.items()})
 
 
-def scene_of_product(desk: Desk, product: Product, span: tuple[Any, Any], composite: str) -> "Scene":
+def scene_of_product(desk: Desk, product: Product, way: Way) -> "Scene":
     """Make a scene of one map of the tree; a source that does not say its lines is read whole."""
     from armillary.learn.rasters.scene import scene_of
 
     if product.kind not in KINDS:
         raise BadRequest(f"{product.path} is of the kind {product.kind}, no map", "name a raster or a cube")
-    start, stop = (None if one is None else str(one) for one in span) if product.coverage else (None, None)
-    if product.rows is None or "rows" not in product.selects:
-        whole = _composed(_dataset(desk, product, start, stop), composite)
-        return scene_of(product.path, whole.sizes["y"], partial(_lines, whole), np.asarray(whole["y"].values))
 
     def read(first: int, last: int) -> "xr.Dataset":
-        return _composed(_dataset(desk, product, start, stop, rows=(first, last)), composite)
+        return _composed(_clear(desk, _dataset(desk, product, way, rows=(first, last)), way, (first, last)), way)
 
+    if product.rows is None or "rows" not in product.selects:
+        whole = _composed(_clear(desk, _dataset(desk, product, way), way, None), way)
+        return scene_of(product.path, whole.sizes["y"], partial(_lines, whole), np.asarray(whole["y"].values))
     return scene_of(product.path, product.rows, read)
 
 
@@ -391,13 +424,11 @@ def _question(
         return _of_file(desk, run, Path(things[0]))
     known = {name: str(path) for name, path in dict(options.get("products", {})).items()}
     products = _products(desk, known, things, columns)
-    whole = tuple(
-        one if one is not None else options.get(name) for one, name in zip(span, ("start", "stop"), strict=True)
-    )
-    scene = scene_of_products(desk, products, (whole[0], whole[1]), str(options.get("composite", "median")))
+    way = way_of(options, "", *span)
+    scene = scene_of_products(desk, products, way)
     segments = _segments(desk, options["segments"], scene) if "segments" in options else None
     stamps = {name: [path, desk.product(path).version] for name, path in products.items()}
-    return scene, segments, {"products": stamps, "span": whole}
+    return scene, segments, {"products": stamps, "way": asdict(way)}
 
 
 def _products(
@@ -433,25 +464,45 @@ def _segments(desk: Desk, wanted: Any, scene: "Scene") -> "Segments":
     from armillary.learn.rasters.segments import segments_of
 
     if isinstance(wanted, str):
-        return segments_of(scene, scene_of_product(desk, desk.product(wanted), (None, None), "median"))
+        return segments_of(scene, scene_of_product(desk, desk.product(wanted), Way()))
     return segments_of(scene, None, wanted)
 
 
-def _dataset(desk: Desk, product: Product, start: str | None, stop: str | None, **parts: Any) -> "xr.Dataset":
-    found: Any = desk.get(product.path, start, stop, **parts)
+def _dataset(desk: Desk, product: Product, way: Way, **parts: Any) -> "xr.Dataset":
+    span = (way.start, way.stop) if product.coverage else (None, None)
+    found: Any = desk.get(product.path, *span, **parts)
     if "time" in found.dims and not found.sizes["time"]:
-        raise BadData(f"{product.path} has no image between {start} and {stop}", f"its coverage is {product.coverage}")
+        problem = f"{product.path} has no image between {way.start} and {way.stop}"
+        raise BadData(problem, f"its coverage is {product.coverage}")
     return found  # type: ignore[no-any-return]
 
 
-def _composed(data: "xr.Dataset", composite: str) -> "xr.Dataset":
+def _clear(desk: Desk, data: "xr.Dataset", way: Way, rows: tuple[int, int] | None) -> "xr.Dataset":
+    """Let only pixels count that a mask of the same times calls clear."""
+    if not way.mask or "time" not in data.dims:
+        return data
+    mask = _dataset(desk, desk.product(way.mask), way, **({"rows": rows} if rows else {}))
+    name = next(iter(mask.data_vars))
+    if not mask.indexes["time"].equals(data.indexes["time"]) or not _alike(mask, data):
+        raise BadData(f"the mask {way.mask} has other times or pixels than the map", "name the mask of that map")
+    return data.where(mask[name].isin(list(way.clear)))
+
+
+def _composed(data: "xr.Dataset", way: Way) -> "xr.Dataset":
     """Give one image of all times: their median or mean, or each for itself."""
-    if "time" not in data.dims or composite == "each":
+    if "time" not in data.dims or way.composite == "each":
         return data
     if data.sizes["time"] == 1:
         return data.isel(time=0)
-    join = data.median if composite == "median" else data.mean
-    return join("time", skipna=True, keep_attrs=True)
+    with warnings.catch_warnings():
+        # pixels that were never clear have no median
+        warnings.simplefilter("ignore", RuntimeWarning)
+        join = data.median if way.composite == "median" else data.mean
+        return join("time", skipna=True, keep_attrs=True)
+
+
+def _alike(one: "xr.Dataset", other: "xr.Dataset") -> bool:
+    return all(np.array_equal(one[dim].values, other[dim].values) for dim in ("y", "x"))
 
 
 def _lines(whole: "xr.Dataset", first: int, last: int) -> "xr.Dataset":

@@ -7,7 +7,7 @@ import pytest
 
 from armillary.errors import BadData, BadParameter, Unknown
 from armillary.science.photometry import bands as b
-from armillary.science.photometry.vega import vega
+from armillary.science.photometry.vega import GAIA_SCALE, vega
 
 SVO = {
     "G": "GAIA.GAIA3.G", "BP": "GAIA.GAIA3.Gbp", "RP": "GAIA.GAIA3.Grp", "J": "2MASS.2MASS.J", "H": "2MASS.2MASS.H",
@@ -48,7 +48,7 @@ def test_the_table_follows_from_the_curves(real_data: Path, name: str) -> None:
         official = (band.photon_zero_point, band.photon_zero_point_ab)
         # 0.4 % are 0.0043 magnitudes.
         assert b.gaia_zero_points(curve.wavelength, curve.response) == pytest.approx(official, abs=0.0015)
-        found = b.vega_zero_point(curve.wavelength, curve.response, "photon") * b.GAIA_SCALE
+        found = b.vega_zero_point(curve.wavelength, curve.response, "photon") * GAIA_SCALE
     else:
         found = b.vega_zero_point(curve.wavelength, curve.response, curve.detector)
     assert found == pytest.approx(band.zero_point, rel=0.025 if name == "W4" else 0.004)

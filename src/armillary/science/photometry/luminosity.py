@@ -45,7 +45,7 @@ def bolometric(seds: Seds, *, calibrated: bool = True, least: int = 3) -> Bolome
     Notes
     -----
     The ratio to a black body, which is fitted to the bands up to 2.3 um, is interpolated linearly in log-log, and the
-    product integrated by trapezoids in log wavelength from 0.1 to 1000 um. Below the first band the ratio stays
+    product integrated by trapezoids in log wavelength from 0.03 to 1000 um. Below the first band the ratio stays
     (Wien's tail); above the last as well (Rayleigh-Jeans). Spectra of late M, L and T dwarfs fall faster than black
     bodies: a source cooler than 3300 K without a band below 1 um has a power law below its first band, as steep as
     such dwarfs are between RP and J.
@@ -60,7 +60,7 @@ def bolometric(seds: Seds, *, calibrated: bool = True, least: int = 3) -> Bolome
     good = used.sum(axis=1) >= least
     flux, error, temperature, outside = (np.full(len(seds), np.nan) for _ in range(4))
     order = np.argsort(place)
-    fine = np.linspace(np.log(0.1), np.log(1000.0), _POINTS)
+    fine = np.linspace(np.log(0.03), np.log(1000.0), _POINTS)
     spread = _interpolation(fine, np.log(place[order]))
     rows = np.flatnonzero(good)
     for begin in range(0, len(rows), _PORTION):
@@ -110,7 +110,7 @@ def luminosity(
 
 
 _PORTION: Final = 2048
-_POINTS: Final = 160
+_POINTS: Final = 180
 #: h c / k in um K.
 _SECOND: Final = PLANCK * LIGHT / BOLTZMANN * 1e6
 _HEATS: Final = np.geomspace(300, 40_000, 246)

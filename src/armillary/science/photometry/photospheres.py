@@ -107,8 +107,8 @@ def read_grid(path: str | Path) -> Grid:
     Notes
     -----
     Castelli and Kurucz (2004) have no wavelength between 10 and 20 micrometres, and a straight line across that gap is
-    far too high: tabulated W3 and W4 are 1.7 and 1.2 times too bright. They are made anew here from W1, by a black body
-    of the model's temperature. Gaia's bands are those of DR2, which differ from DR3's by about 1 %.
+    far too high: tabulated W3 and W4 are 1.7 and 1.2 times too bright. They are made anew here from W1 by the law
+    of Engelke (1992). Gaia's bands are those of DR2, which differ from DR3's by about 1 %.
     """
     try:
         with _opened(path) as lines:
@@ -149,11 +149,23 @@ def _opened(path: str | Path) -> "TextIO":
 def _with_far_infrared(grid: Grid) -> Grid:
     if "W1" not in [band.name for band in grid.bands]:
         return grid
-    far = black_bodies(grid.teff, "W1 W3 W4")
-    level = grid.flux[:, [band.name for band in grid.bands].index("W1")] / far.flux[:, 0]
-    return replace(
-        grid, bands=(*grid.bands, *far.bands[1:]), flux=np.hstack([grid.flux, level[:, None] * far.flux[:, 1:]])
-    )
+    far = [_body(band, engelke(band.reference, grid.teff)) for band in bands("W1 W3 W4")]
+    level = grid.flux[:, [band.name for band in grid.bands].index("W1")] / far[0]
+    flux = np.column_stack([grid.flux, level * far[1], level * far[2]])
+    return replace(grid, bands=(*grid.bands, *bands("W3 W4")), flux=flux)
+
+
+def engelke(wavelength: float, teff: Array) -> Array:
+    """Give the brightness temperature of a photosphere in the infrared: farther in the red one sees higher layers.
+
+    Engelke (1992), doi:10.1086/116315, for 2 to 60 micrometres.
+
+    Examples
+    --------
+    >>> engelke(12.0, np.array([5772.0])).round().tolist()
+    [4895.0]
+    """
+    return np.asarray(0.738 * teff * (1 + 79_450 / (wavelength * teff)) ** 0.182)
 
 
 def black_bodies(temperatures: Array, of: str | Sequence[str | Band] = "G BP RP J H Ks W1 W2 W3 W4") -> Grid:
@@ -162,20 +174,21 @@ def black_bodies(temperatures: Array, of: str | Sequence[str | Band] = "G BP RP 
     Examples
     --------
     >>> black_bodies(np.array([5772.0]), "Ks").flux.round(-4).tolist()
-    [[3640000.0]]
+    [[3660000.0]]
     """
     heat, chosen = np.asarray(temperatures, float), bands(of)
     if not (heat > 0).all():
         raise BadParameter("a temperature is not above zero", "give temperatures in K")
-    columns = []
-    for band in chosen:
-        place = band.reference if band.name in POWER_LAWS else band.pivot
-        f_nu = np.pi * planck(place, heat)
-        if band.name in POWER_LAWS:
-            f_nu = f_nu / black_body_factor(band.name, np.maximum(heat, 100.0))
-        columns.append(f_nu * 1e-20 * LIGHT / band.pivot**2)
     none = np.full(len(heat), np.nan)
-    return Grid(chosen, heat, none, none, np.stack(columns, axis=1), "black bodies")
+    return Grid(chosen, heat, none, none, np.stack([_body(band, heat) for band in chosen], axis=1), "black bodies")
+
+
+def _body(band: Band, heat: Array) -> Array:
+    wise = band.name in POWER_LAWS
+    f_nu = np.pi * planck(band.reference if wise else band.pivot, heat)
+    if wise:
+        f_nu = f_nu / black_body_factor(band.name, np.maximum(heat, 100.0))
+    return np.asarray(f_nu * 1e-20 * LIGHT / band.pivot**2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

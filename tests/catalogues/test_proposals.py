@@ -78,9 +78,9 @@ def test_a_decision_is_one_change_and_can_be_undone(store: Store) -> None:
 def test_what_cannot_be_decided_is_told_and_changes_nothing(store: Store) -> None:
     first, second, *_ = (one.id for one in open_proposals(store, "icme"))
     accept(store, "icme", [first])
-    for decide in (accept, reject):
+    for verb in (accept, reject):
         with pytest.raises(Conflict, match="accepted already"):
-            decide(store, "icme", [second, first])
+            verb(store, "icme", [second, first])
     assert len(store.rows("icme")) == 1
     store.new("other")
     (stranger,) = store.add("other", events(1))

@@ -137,6 +137,7 @@ def test_a_figure_lies_in_its_folder_only(client: httpx.Client, learn_run: dict[
         (changed("data", value={"layout": "table", "path": "/etc/passwd"}), "folder of data"),
         (changed("data", value={"layout": "scrolls", "path": "x"}), "scrolls"),
         ("name = [", "TOML"),
+        ("name = " + "[" * 5000, "deeply"),
         ("colour = 1", "colour"),
     ],
 )  # fmt: skip

@@ -64,10 +64,17 @@ def remote_study(desk: "Desk", asked: str | Mapping[str, Any], name: str) -> Ask
     BadParameter, UnknownProduct, UnknownCatalogue
         Naming the key that is wrong.
     """
+    try:
+        return _checked(desk, _record(asked), name)
+    except RecursionError:
+        raise BadParameter("the study is nested too deeply", "write it as the docs show") from None
+
+
+def _checked(desk: "Desk", record: Mapping[str, Any], name: str) -> Asked:
     from armillary.learn.publishing import PRODUCTS
     from armillary.learn.study import study_of
 
-    study = study_of({"name": name} | _record(asked))
+    study = study_of({"name": name, **record})
     _check_models(study)
     _check_steps(study)
     if study.data.layout != PRODUCTS:

@@ -10,6 +10,8 @@ const LOOK = 2000;
 const MOST = 400;
 /** Width of a letter of a label, pixels. */
 const LETTER = 6.2;
+/** Widest label, pixels; as in desk.css. */
+const LONGEST = 180;
 const KEYS = { n: "next", p: "previous", a: "accept", r: "reject", u: "undo" };
 
 /** @param {string} name @returns {boolean} whether a catalogue holds proposals */
@@ -18,7 +20,7 @@ export function isProposals(name) {
 }
 
 /**
- * @typedef {{id: string, version: number, start: string|null, stop: string|null, label: string, class: string,
+ * @typedef {{id: string, version: number, start: string|null, stop: string|null, from: number, to: number, label: string, class: string,
  *   probability: number|null, trust: string|null, model: string}} Proposal
  */
 
@@ -36,7 +38,7 @@ export class Review {
     /** @type {Proposal[]} */
     this.rows = [];
     this.chosen = "";
-    /** @type {{id: string, start: string, stop: string}|null} edges that were moved and not sent yet */
+    /** @type {{id: string, start: string, stop: string, from: number, to: number}|null} edges that were moved and not sent yet */
     this.draft = null;
     /** @type {number[]} changes that this page made */
     this.done = [];
@@ -65,7 +67,7 @@ export class Review {
     const told = await askJson(`catalogues/${encodeURIComponent(name)}/proposals`);
     if (name !== this.name) return;
     const at = Math.max(this.index, 0);
-    this.rows = told.proposals;
+    this.rows = told.proposals.map((one) => ({ ...one, from: one.start && readTime(one.start), to: one.stop && readTime(one.stop) }));
     this.revision = told.revision;
     if (this.index < 0) this.chosen = (this.rows[at] ?? this.rows.at(-1))?.id ?? "";
     if (this.draft && !this.rows.some((one) => one.id === this.draft.id)) this.draft = null;
@@ -264,7 +266,7 @@ export class Review {
     if (!row?.start) return false;
     const moved = { id: row.id, start: row.start, stop: row.stop, [name]: writeTime(ms) };
     if (!(readTime(moved.start) < readTime(moved.stop))) return false;
-    this.draft = moved;
+    this.draft = { ...moved, from: readTime(moved.start), to: readTime(moved.stop) };
     this.write();
     return true;
   }
@@ -284,7 +286,7 @@ export class Review {
       return;
     }
     if (this.layer.parentElement !== this.root) this.root.append(this.layer);
-    const seen = this.rows.filter((one) => one.start && readTime(one.stop) > panels.start && readTime(one.start) < panels.stop);
+    const seen = this.rows.filter((one) => one.start && one.to > panels.start && one.from < panels.stop);
     const shown = seen.length > MOST ? seen.filter((one, k) => k < MOST || one.id === this.chosen) : seen;
     const wanted = new Set(shown.map((one) => one.id));
     for (const [id, band] of this.bands) {
@@ -295,36 +297,52 @@ export class Review {
     const box = { left: timed[0].left, right: timed[0].left + timed[0].width, top: timed[0].top };
     const height = Math.max(...timed.map((one) => one.top + one.height)) - box.top;
     let written = -Infinity;
-    for (const one of shown.sort((a, b) => readTime(a.start) - readTime(b.start))) {
-      const [left, chip] = this.placeBand(panels, one, box, height);
-      const long = one.label.length * LETTER + 16;
+    for (const one of shown.sort((a, b) => a.from - b.from)) {
+      const [left, right, chip] = this.placeBand(panels, one, box, height);
+      const long = Math.min(one.label.length * LETTER + 16, LONGEST);
       const before = left + long > box.right;
+      const from = before ? right - long : left;
+      const tight = from < written && one.id !== this.chosen;
       chip.classList.toggle("before", before);
-      chip.classList.toggle("tight", left < written && one.id !== this.chosen);
-      if (left >= written) written = left + (before ? 0 : long);
+      chip.classList.toggle("tight", tight);
+      if (!tight) written = from + long;
     }
   }
 
-  /** @returns {[number, HTMLElement]} where it begins, and its label */
+  /** @returns {[number, number, HTMLElement]} where it begins and ends, and its label */
   placeBand(panels, row, box, height) {
     const chosen = row.id === this.chosen;
-    const now = (chosen && this.row) || row;
+    const now = chosen && this.draft ? this.row : row;
     const band = this.bands.get(row.id) ?? this.makeBand(row.id);
-    const [from, to] = [panels.pixel(readTime(now.start)), panels.pixel(readTime(now.stop))];
+    const [from, to] = [panels.pixel(now.from), panels.pixel(now.to)];
     const [left, right] = [Math.max(from, box.left), Math.min(Math.max(to, from + 2), box.right)];
     Object.assign(band.style, { left: `${left}px`, width: `${right - left}px`, top: `${box.top}px`, height: `${height}px` });
     band.classList.toggle("chosen", chosen);
+    this.nameBand(band, row, now, chosen);
+    const [chip, ...edges] = band.children;
+    edges.forEach((edge, k) => {
+      const pixel = k ? to : from;
+      edge.hidden = !chosen || pixel < box.left - 1 || pixel > box.right + 1;
+      if (edge.hidden) return;
+      edge.setAttribute("aria-valuemin", String(panels.start));
+      edge.setAttribute("aria-valuemax", String(panels.stop));
+    });
+    return [left, right, /** @type {HTMLElement} */ (chip)];
+  }
+
+  /** Write what a band says, where that has changed. */
+  nameBand(band, row, now, chosen) {
+    const key = `${row.version} ${chosen} ${now.start} ${now.stop}`;
+    if (band.dataset.said === key) return;
+    band.dataset.said = key;
     const [chip, ...edges] = band.children;
     chip.textContent = row.label;
     chip.setAttribute("aria-label", `Proposal ${words(now)}`);
     chip.setAttribute("aria-pressed", String(chosen));
     edges.forEach((edge, k) => {
-      const [name, pixel] = k ? ["stop", to] : ["start", from];
-      edge.hidden = !chosen || pixel < box.left - 1 || pixel > box.right + 1;
-      const traits = { min: panels.start, max: panels.stop, now: readTime(now[name]), text: now[name] };
-      for (const [key, value] of Object.entries(traits)) edge.setAttribute(`aria-value${key}`, String(value));
+      edge.setAttribute("aria-valuenow", String(k ? now.to : now.from));
+      edge.setAttribute("aria-valuetext", k ? now.stop : now.start);
     });
-    return [left, /** @type {HTMLElement} */ (chip)];
   }
 
   makeBand(id) {

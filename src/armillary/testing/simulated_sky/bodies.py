@@ -23,8 +23,8 @@ GAIA_ZERO_POINTS: Final = {"g": 25.6873668671, "bp": 25.3385422158, "rp": 24.747
 CLASSES: Final = (
     "main sequence", "giant", "white dwarf", "ultracool dwarf", "young stellar object", "agb star", "quasar", "galaxy",
 )  # fmt: skip
-_SCATTER: Final = {"bp_rp": 0.05, "rp_j": 0.05, "j_h": 0.03, "h_ks": 0.02, "ks_w1": 0.02, "w1_w2": 0.015,
-                   "w1_w3": 0.03, "w1_w4": 0.04}  # fmt: skip
+_SCATTER: Final = {"bp_rp": 0.06, "rp_j": 0.06, "j_h": 0.04, "h_ks": 0.03, "ks_w1": 0.03, "w1_w2": 0.02,
+                   "w1_w3": 0.04, "w1_w4": 0.06}  # fmt: skip
 
 # Columns: x, M_G, BP-RP, RP-J, J-H, H-Ks, Ks-W1, W1-W2, W1-W3, W1-W4. x is log10 of the temperature for stars, the
 # number of the spectral type (M0 = 0, L0 = 10, T0 = 20) for ultracool dwarfs, the amount of dust for AGB stars.
@@ -154,15 +154,23 @@ def _along(nodes: Array, x: Array, draws: Draws) -> dict[str, Array]:
 def _dwarfs(draws: Draws) -> dict[str, Array]:
     part, u = draws.u("part"), draws.u("type")
     middle = np.clip(3.75 + 0.06 * draws.z("type"), 3.6, 3.95)
-    x = np.select([part < 0.25, part < 0.29], [3.46 + 0.15 * u, 3.9 + 0.5 * u**2], middle)
-    return _along(_DWARFS, x, draws) | {"temperature": 10**x}
+    x = np.select([part < 0.25, part < 0.27], [3.46 + 0.15 * u, 3.9 + 0.5 * u**2], middle)
+    made = _along(_DWARFS, x, draws)
+    # Some hot stars turn so fast that they lose gas, which shines in the infrared.
+    disc = np.where((x > 3.95) & (draws.u("slope") < 0.2), draws.u("excess"), 0.0)
+    made["magnitudes"][4:] -= np.array([0.2, 0.5, 0.7, 1.4, 1.7])[:, None] * disc
+    return made | {"temperature": 10**x}
 
 
 def _giants(draws: Draws) -> dict[str, Array]:
     clump = 4800 + 130 * draws.z("type")
     branch = 3650 + 1600 * draws.u("type")
     x = np.log10(np.clip(np.where(draws.u("part") < 0.5, clump, branch), 3600, 5300))
-    return _along(_GIANTS, x, draws) | {"temperature": 10**x}
+    made = _along(_GIANTS, x, draws)
+    # A few lose dust already.
+    dust = np.where(draws.u("slope") < 0.03, draws.u("excess") ** 2, 0.0)
+    made["magnitudes"][5:] -= np.array([0.3, 0.6, 2.0, 3.0])[:, None] * dust
+    return made | {"temperature": 10**x}
 
 
 def _white_dwarfs(draws: Draws) -> dict[str, Array]:
@@ -175,7 +183,7 @@ def _white_dwarfs(draws: Draws) -> dict[str, Array]:
 
 
 def _ultracool(draws: Draws) -> dict[str, Array]:
-    x = 7 + 19 * draws.u("type") ** 3
+    x = 7 + 19 * draws.u("type") ** 4
     made = _along(_ULTRACOOL, x, draws)
     made["magnitudes"][5:] -= 0.05 * draws.z("excess")
     return made | {"temperature": np.interp(x, [7, 10, 15, 18, 22, 26], [2650, 2250, 1600, 1350, 1200, 900])}
@@ -194,29 +202,32 @@ def _agb(draws: Draws) -> dict[str, Array]:
 def _young(draws: Draws) -> dict[str, Array]:
     part, u, slope = draws.u("part"), draws.u("type"), draws.u("slope")
     group = np.searchsorted([0.1, 0.25], part, side="right")
-    x = np.log10(2900 + 3300 * u**1.5)
+    x = np.log10(2850 + 3300 * u**2.5)
     made = _along(_DWARFS, x, draws)
     dust, e = draws.u("dust"), draws.u("excess")
-    a_v = np.choose(group, [3 + 6 * dust, 1.5 + 5 * dust, 0.2 + 3 * dust**2])
-    alpha = np.choose(group, [0.32 + 1.2 * slope, -0.29 + 0.58 * slope, -1.55 + 1.23 * np.sqrt(slope)])
-    excess = np.choose(group, [0.8 + 1.4 * e, 0.3 + 0.9 * e, 0.8 * e**1.5])
-    made["magnitudes"][2:5] -= np.array([0.1, 0.4, 1.0])[:, None] * excess
-    made["magnitudes"] = _with_slope(made["magnitudes"], alpha, a_v, draws)
+    a_v = np.choose(group, [3 + 6 * dust, 1.5 + 5 * dust, 0.1 + 5 * dust**2])
+    alpha = np.choose(group, [0.32 + 1.2 * slope, -0.29 + 0.58 * slope, -1.58 + 1.27 * slope])
+    excess = np.choose(group, [0.8 + 1.4 * e, 0.2 + 0.8 * e, 0.6 * e**2])
+    # Discs with a gap inside leave the star's own light up to W2.
+    gap = np.clip(1.7 * draws.u("gap") - 0.25, 0, 1) * np.choose(group, [0.0, 0.2, 1.0])
+    made["magnitudes"][2:5] -= np.array([0.1, 0.4, 1.0])[:, None] * excess * (1 - gap)
+    made["magnitudes"] = _with_slope(made["magnitudes"], alpha, a_v, gap, draws)
     # Before the main sequence a star is larger.
     made["absolute_g"] = made["absolute_g"] - 1.6 - 0.9 * draws.u("light")
     subclass = np.array(["I", "flat", "II"])[group]
     return made | {"temperature": 10**x, "alpha": alpha, "a_v": a_v, "subclass": subclass}
 
 
-def _with_slope(magnitudes: Array, alpha: Array, a_v: Array, draws: Draws) -> Array:
-    """Bend what is seen from Ks on to a power law ``lambda F_lambda ~ lambda**alpha``, with lumps between Ks and W4."""
+def _with_slope(magnitudes: Array, alpha: Array, a_v: Array, gap: Array, draws: Draws) -> Array:
+    """Bend what is seen from Ks on to a power law ``lambda F_lambda ~ lambda**alpha``, with lumps and gaps before W4."""
     dust = a_v * extinction(WAVELENGTHS)[:, None]
     seen = magnitudes + dust
     brightness = np.log10(ZERO_POINTS / WAVELENGTHS)
     reach = np.log10(WAVELENGTHS[5:] / WAVELENGTHS[4])
     lumps = np.array([0.06 * draws.z("ks_w1"), 0.06 * draws.z("w1_w2"), 0.05 + 0.08 * draws.z("w1_w3"), 0 * alpha])
     rise = alpha * reach[:, None] + lumps - (brightness[5:] - brightness[4])[:, None]
-    seen[5:] = seen[4] - 2.5 * rise
+    share = gap * np.array([1.0, 1.0, 0.6, 0.0])[:, None]
+    seen[5:] = seen[5:] * share + (seen[4] - 2.5 * rise) * (1 - share)
     return np.asarray(seen - dust)
 
 

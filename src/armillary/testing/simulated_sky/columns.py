@@ -170,5 +170,6 @@ TRUTH: Final = (
     Described("a_v", "float64", "mag", "phys.absorption;em.opt.V", "Dust before it in V, R_V = 3.1"),
     Described("alpha", "float64", "", "spect.index", "Slope of lambda F_lambda from Ks to W4, of young stars"),
     Described("redshift", "float64", "", "src.redshift", "Redshift, of quasars and galaxies"),
-    Described("clouded", "bool", "", "meta.code.status", "W3 and W4 are a nebula's, not its own"),
+    Described("clouded", "bool", "", "meta.code.status", "W3 and W4 may be a nebula's, not its own"),
+    Described("blended", "bool", "", "meta.code.status", "A neighbour adds to W1 to W4"),
 )

@@ -156,12 +156,12 @@ def _allwise(kind: Array, where: Places, draws: Draws) -> dict[str, Array]:
     """Measure W1 to W4: A, B and C by the signal, U with an upper limit and no error below two sigma."""
     found: dict[str, Array] = {}
     letters, best = [], np.zeros(len(kind))
-    clouded = _clouded(where, draws)
+    clouded, blended = _clouded(where, draws), _blended(where, draws)
     for place, band in enumerate(("w1", "w2", "w3", "w4"), 6):
-        magnitude = where.magnitudes[place]
+        magnitude = where.magnitudes[place] - _added(place - 6, blended, draws)
         if band in {"w3", "w4"}:
             # Bright nebulae look like a faint source at every star before them.
-            cloud = LIMITS[band][0] + 1.0 - 3.0 * draws.u("clouded depth")
+            cloud = LIMITS[band][0] + 1.0 - 3.5 * draws.u("clouded depth")
             magnitude = np.where(clouded, np.minimum(magnitude, cloud), magnitude)
         seen, error = _noisy(band, magnitude, draws)
         signal = np.nan_to_num(_MAG / error)
@@ -177,13 +177,28 @@ def _allwise(kind: Array, where: Places, draws: Draws) -> dict[str, Array]:
         "cc_flags": _contaminated(clouded, draws),
         "ext_flag": _extension(kind, draws),
     }
-    return _kept(found, best >= 5, "in_allwise") | {"clouded": clouded}
+    return _kept(found, best >= 5, "in_allwise") | {"clouded": clouded, "blended": blended}
 
 
 def _clouded(where: Places, draws: Draws) -> Array:
-    _, latitude = galactic(where.ra, where.dec)
-    chance = np.where(where.region >= 0, 0.15, 0.12 * np.exp(-np.abs(latitude) / 4))
+    """Say whether a bright nebula lies behind a source: in star-forming regions and along the plane."""
+    chance = np.where(where.region >= 0, 0.2, 0.3 * np.exp(-_height(where) / 3))
     return np.asarray(draws.u("clouded") < chance)
+
+
+def _blended(where: Places, draws: Draws) -> Array:
+    """Say whether a neighbour lies within the beam of WISE."""
+    return np.asarray(draws.u("blend") < 0.02 + 0.15 * np.exp(-_height(where) / 5))
+
+
+def _added(place: int, blended: Array, draws: Draws) -> Array:
+    """Give how much brighter the neighbour, often a redder one, makes a band of WISE."""
+    ratio = draws.u("blend light") ** 2 * 10 ** (0.24 * place * draws.u("blend colour"))
+    return np.where(blended, 2.5 * np.log10(1 + ratio), 0.0)
+
+
+def _height(where: Places) -> Array:
+    return np.asarray(np.abs(galactic(where.ra, where.dec)[1]))
 
 
 def _contaminated(clouded: Array, draws: Draws) -> Array:

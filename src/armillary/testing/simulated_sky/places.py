@@ -21,8 +21,8 @@ REGIONS: Final = {
 }
 #: Per class: faintest G and slope of the logarithm of counts, scale of |b| (degrees; 0 is all the sky), speed (km/s).
 _COUNTS: Final = np.array([
-    [20.7, 0.17, 18.0, 40.0], [20.5, 0.12, 12.0, 45.0], [20.6, 0.30, 0.0, 45.0], [20.7, 0.40, 0.0, 40.0],
-    [20.8, 0.30, 4.0, 12.0], [17.5, 0.10, 6.0, 35.0], [20.7, 0.45, 0.0, 0.0], [20.6, 0.45, 0.0, 0.0],
+    [20.7, 0.17, 18.0, 40.0], [18.3, 0.14, 12.0, 45.0], [20.6, 0.50, 0.0, 45.0], [20.7, 0.60, 0.0, 40.0],
+    [20.8, 0.30, 4.0, 12.0], [15.8, 0.12, 6.0, 35.0], [20.7, 0.45, 0.0, 0.0], [20.6, 0.45, 0.0, 0.0],
 ])  # fmt: skip
 _YOUNG: Final = 4
 _FIRST_FAR: Final = 6
@@ -134,7 +134,7 @@ def _distances(kind: Array, region: Array, made: Bodies, latitude: Array, draws:
     target = np.maximum(faint + np.log10(draws.u("light")) / slope, 3.0)
     bare = g_of(made.magnitudes)
     law = extinction(WAVELENGTHS)[:, None]
-    lumpy = np.exp(0.3 * draws.z("dust"))
+    lumpy = np.exp(0.6 * draws.z("dust"))
     far = kind >= _FIRST_FAR
     distance = np.where(far, np.inf, 1000.0)
     a_v = np.zeros(len(kind))
@@ -145,7 +145,7 @@ def _distances(kind: Array, region: Array, made: Bodies, latitude: Array, draws:
     young = kind == _YOUNG
     table = np.array(list(REGIONS.values()))[region]
     cloud = table[:, 3] + table[:, 4] * draws.z("depth")
-    cloud = np.where(region >= 0, cloud, 250 * 8 ** draws.u("depth"))
+    cloud = np.where(region >= 0, cloud, 250 * 10 ** draws.u("depth"))
     a_v = np.where(young, made.a_v, a_v)
     own = made.absolute_g + g_of(made.magnitudes[:2] + a_v * law[:2]) - bare + 5 * np.log10(cloud) - 5
     # What dust hides from Gaia shines by the light that it scatters.
@@ -156,7 +156,7 @@ def _distances(kind: Array, region: Array, made: Bodies, latitude: Array, draws:
 def _dust(distance: Array, latitude: Array) -> Array:
     """Give A_V of a layer 100 pc thick with 0.9 mag/kpc in the plane."""
     slant = np.maximum(np.abs(np.sin(np.radians(latitude))), 1e-3)
-    return np.asarray(np.minimum(0.9 * 0.1 / slant * (1 - np.exp(-distance * slant / 100)), 6.0))
+    return np.asarray(np.minimum(0.9 * 0.1 / slant * (1 - np.exp(-distance * slant / 100)), 8.0))
 
 
 def _motions(kind: Array, region: Array, distance: Array, draws: Draws) -> tuple[Array, Array]:

@@ -118,6 +118,7 @@ def truth_columns(block: Block) -> dict[str, Array]:
         "alpha": made.alpha,
         "redshift": made.redshift,
         "clouded": block.measured["clouded"],
+        "blended": block.measured["blended"],
     }
 
 

@@ -123,7 +123,7 @@ def build(
     corrected = colour_correction != "none"
     place = np.array([band.reference if corrected and band.name in _WISE else band.pivot for band in chosen])
     limit = _limits(mags, sigmas if errors is not None else None, limits)
-    floor = np.array([band.floor for band in chosen]) if floors else None
+    floor = np.array([band.floor**2 for band in chosen]) if floors else None
     return Seds(chosen, place, *_kernel(mags, sigmas, zero, place, floor, extra, limit), limit)
 
 
@@ -240,13 +240,14 @@ def _limits(values: Array, errors: Array | None, limits: Array | None) -> Array:
 def _kernel(
     mags: Array, sigmas: Array, zero: Array, place: Array, floor: Array | None, extra: dict[int, Array], limit: Array
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """Give F_nu, F_lambda and lambda F_lambda, each with its error."""
+    """Give F_nu, F_lambda and lambda F_lambda, each with its error; `floor` is squared."""
     out = np.empty((6, *mags.shape))
     # Constants of a whole portion: numpy is several times faster without a short inner loop over bands.
     shape = (min(_PORTION, len(mags)), 1)
     log_zero, to_lambda, to_power = (
         np.tile(one, shape) for one in (np.log(zero), 1e-20 * LIGHT / place**2, 1e-20 * LIGHT / place)
     )
+    floor = None if floor is None else np.tile(floor, shape)
     for begin in range(0, len(mags), _PORTION):
         part = slice(begin, begin + _PORTION)
         f_nu, error, f_lambda, f_lambda_error, power, power_error = out[:, part]
@@ -256,7 +257,13 @@ def _kernel(
         np.exp(f_nu, out=f_nu)
         for column, factor in extra.items():
             f_nu[:, column] *= factor[part]
-        np.multiply(sigmas[part] if floor is None else np.hypot(sigmas[part], floor), PER_MAGNITUDE, out=error)
+        if floor is None:
+            np.multiply(sigmas[part], PER_MAGNITUDE, out=error)
+        else:
+            np.multiply(sigmas[part], sigmas[part], out=error)
+            np.add(error, floor[:rows], out=error)
+            np.sqrt(error, out=error)
+            np.multiply(error, PER_MAGNITUDE, out=error)
         np.multiply(error, f_nu, out=error)
         np.copyto(error, np.nan, where=limit[part])
         for flux, wanted in ((f_nu, (f_lambda, power)), (error, (f_lambda_error, power_error))):

@@ -219,7 +219,7 @@ def _young(draws: Draws) -> dict[str, Array]:
 
 
 def _with_slope(magnitudes: Array, alpha: Array, a_v: Array, gap: Array, draws: Draws) -> Array:
-    """Bend what is seen from Ks on to a power law ``lambda F_lambda ~ lambda**alpha``, with lumps and gaps before W4."""
+    """Bend what is seen from Ks on to ``lambda F_lambda ~ lambda**alpha``, with lumps and gaps before W4."""
     dust = a_v * extinction(WAVELENGTHS)[:, None]
     seen = magnitudes + dust
     brightness = np.log10(ZERO_POINTS / WAVELENGTHS)

@@ -11,9 +11,9 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 #: Sources that are made together.
 BLOCK: Final = 8192
 _EVEN: Final = (
-    "kind", "type", "part", "light", "excess", "slope", "dust", "redshift", "latitude", "side", "longitude", "region",
-    "double", "solved", "lost", "limit", "flag", "clouded", "clouded depth", "extent", "mate", "match", "depth", "blend", "blend light",
-    "blend colour", "gap",
+    "kind", "type", "part", "light", "excess", "slope", "gap", "dust", "redshift", "latitude", "side", "longitude",
+    "region", "depth", "double", "solved", "lost", "limit", "flag", "clouded", "clouded depth", "extent", "mate",
+    "match", "blend", "blend light", "blend colour",
 )  # fmt: skip
 _NORMAL: Final = (
     "type", "bp_rp", "rp_j", "j_h", "h_ks", "ks_w1", "w1_w2", "w1_w3", "w1_w4", "dust", "latitude", "longitude",

@@ -217,3 +217,9 @@ def learn_run(learn_address: str, ended: Callable[[str, int], dict[str, Any]]) -
     asked = httpx.post(f"{learn_address}/api/studies", json={"name": "icme", "study": LEARN}, timeout=60)
     assert asked.status_code == 202, asked.text
     return ended(learn_address, asked.json()["job"])
+
+
+@pytest.fixture
+def nearby_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run jobs in threads of this process, which has its libraries already; a process of its own needs seconds."""
+    monkeypatch.setattr("armillary.services.runs.WHERE", "thread")

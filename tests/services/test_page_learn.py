@@ -189,6 +189,7 @@ def test_two_browsers_see_each_other_and_nothing_is_lost(visit: Open, learn_desk
     assert len(learn_desk.catalogues.rows("two")) == 2
 
 
+@pytest.mark.usefixtures("nearby_jobs")
 def test_a_study_is_run_read_and_proposes(visit: Open, learn_desk: Desk, learn_run: dict[str, Any]) -> None:
     assert learn_run["state"] == "done"
     page = visit("", "2020-06-01", "2020-08-01")

@@ -1,6 +1,7 @@
 """Studies, runs and proposals over the web, asked as any client would."""
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -69,6 +70,7 @@ def test_a_study_runs_as_a_job_that_tells_how_far_it_is(
     assert learn_run["seen"] == sorted(learn_run["seen"])
     assert any(0 < one < 1 for one in learn_run["seen"])
     assert learn_run["message"]
+    assert learn_run["pid"] != os.getpid()  # it goes on when the desk is stopped
     assert (learn_desk.home / "runs" / "icme" / "run.json").is_file()
     (listed,) = [one for one in client.get("/api/runs").json() if one["name"] == "icme"]
     assert (listed["state"], listed["best"], listed["task"]) == ("done", "logistic", "events")
@@ -208,6 +210,7 @@ def test_a_study_is_stopped_and_goes_on(
     ended(learn_address, again.json()["job"])
 
 
+@pytest.mark.usefixtures("nearby_jobs")
 def test_a_model_is_applied_and_proposes(
     client: httpx.Client, learn_run: dict[str, Any], learn_address: str, ended: Ended
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from armillary.errors import ArmillaryError, BadRequest, Conflict
 from armillary.model import Archive, Interval, Progress, format_time
 from armillary.run import ENDED, Job, submit
+from armillary.run.local import Where
 from armillary.services.remote_studies import Asked, check_name
 from armillary.services.tasks import jobs_of
 
@@ -19,6 +20,8 @@ Record = dict[str, Any]
 _STUDY: Final = "armillary.services.runs:study_task"
 _APPLY: Final = "armillary.services.runs:apply_task"
 _PROPOSE: Final = "armillary.services.runs:propose_task"
+#: Jobs go on when the desk is stopped.
+WHERE: Where = "detached"
 #: Jobs that are looked through for those of runs.
 _JOBS: Final = 500
 
@@ -143,7 +146,7 @@ def propose_task(spec: Mapping[str, Any], progress: Progress) -> Mapping[str, An
 
 def _submit(desk: "Desk", task: str, spec: Mapping[str, Any]) -> int:
     archives = [one.to_record() for one in desk.archives.values() if ":" not in one.protocol]
-    return submit(jobs_of(desk.home), task, {"home": str(desk.home), "archives": archives, **spec}, "detached")
+    return submit(jobs_of(desk.home), task, {"home": str(desk.home), "archives": archives, **spec}, WHERE)
 
 
 def _desk_of(spec: Mapping[str, Any]) -> "Desk":

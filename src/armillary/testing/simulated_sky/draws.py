@@ -36,7 +36,7 @@ class Draws(NamedTuple):
         """Give the normal numbers for a use, shape (n,)."""
         return np.asarray(self.normal[_NORMAL.index(use)])
 
-    def of(self, chosen: Array | slice) -> "Draws":
+    def of(self, chosen: Array) -> "Draws":
         """Give those of some of the sources."""
         return Draws(self.even[:, chosen], self.normal[:, chosen])
 

@@ -119,8 +119,10 @@ def outlines_of(patches: Patches, kept: Array, strips: Iterable[Array]) -> Itera
     line = 0
     for number, codes in enumerate(strips):
         own = components(codes)
-        patch = np.where(own >= 0, patches.of[np.where(own >= 0, own, 0) + patches.starts[number]], -1)
-        patch = np.where((patch >= 0) & kept[patch], patch, -1)
+        inside = own >= 0
+        patch: Array = np.full(own.shape, -1)
+        number_of = patches.of[own[inside] + patches.starts[number]]
+        patch[inside] = np.where(kept[number_of], number_of, -1)
         before = np.full(patch.shape[1], -1) if above is None else above
         edges += _edges(patch, before, line)
         above, line = patch[-1], line + len(patch)

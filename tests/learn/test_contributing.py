@@ -45,6 +45,21 @@ def test_contributions_sum_to_the_answer(task: str, kinds: int) -> None:
     np.testing.assert_allclose(constant, np.broadcast_to(constant[0], constant.shape), atol=1e-6)
 
 
+@pytest.mark.parametrize(("task", "kinds"), [("regression", 0), ("classes", 3)])
+def test_contributions_of_scaled_rows_with_gaps_sum_too(task: str, kinds: int) -> None:
+    study, prepared = prepared_for(task, kinds)
+    prepared.features.matrix[::5, 0] = np.nan
+    part = ModelPart(use="lightgbm", options={"n_estimators": 15, "scale": "standard"})
+    model = fit(study, part, prepared, np.arange(400), 0).model
+    given = contributions_of(model, prepared.features.matrix)
+    rows = model.prepare.transform(prepared.features.matrix[:, model.columns_])
+    assert rows.shape[1] == len(model.columns_) + 1
+    raw = model.estimator.predict(rows, raw_score=True).reshape(400, -1)
+    constant = raw - given.sum(axis=1)[:, -raw.shape[1] :]
+    np.testing.assert_allclose(constant, np.broadcast_to(constant[0], constant.shape), atol=1e-6)
+    assert contributions(study, part, prepared, folds(study, prepared))[0]["group"] == "strong"
+
+
 @pytest.mark.parametrize(("task", "kinds"), [("regression", 0), ("classes", 2), ("classes", 3)])
 def test_the_strong_column_contributes_most(task: str, kinds: int) -> None:
     study, prepared = prepared_for(task, kinds)

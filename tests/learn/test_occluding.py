@@ -48,13 +48,24 @@ def test_the_piece_that_matters_is_found(bumps: xr.Dataset) -> None:
     assert max(value for key, value in lost.items() if key not in worst) < min(lost[key] for key in worst)
 
 
-def test_one_model_a_group_and_samples_without_series_have_none(bumps: xr.Dataset) -> None:
+def test_samples_without_series_have_none(bumps: xr.Dataset) -> None:
     study = study_of(STUDY | {"features": [{"use": "columns", "options": {"names": ["number"]}}]})
     prepared = prepare(study, bumps.drop_vars("series").assign(number=("sample", np.arange(240.0))))
     assert occlusion(study, study.models[0], prepared, folds(study, prepared), "macro_f1") == []
-    each = ModelPart(use="extra_trees", options={"each_group": True})
-    whole = prepare(study_of(STUDY), bumps)
-    assert occlusion(study_of(STUDY), each, whole, folds(study, whole), "macro_f1") == []
+
+
+def test_one_model_a_group_is_asked_about_hidden_pieces(bumps: xr.Dataset) -> None:
+    flat = (bumps.label.values == "flat") & (np.arange(240) % 3 > 0)
+    label = np.where(flat, "", bumps.label.values)
+    samples = bumps.assign(role=("sample", np.where(flat, "fit", "judge")), label=("sample", label.astype(object)))
+    samples = samples.assign(group=("sample", np.arange(240) // 60))
+    study = study_of(STUDY | {"labels": {"positive": "bump"}, "split": {"group_on": "group", "folds": 2}})
+    part = ModelPart(use="knn", options={"each_group": True})
+    prepared = prepare(study, samples)
+    found = occlusion(study, part, prepared, folds(study, prepared), "ap")
+    lost = {(one.channel, one.first): one.lost[0] for one in found}
+    assert len(lost) == 16
+    assert max(lost, key=lambda key: lost[key])[0] == 1
 
 
 def test_explaining_writes_the_pieces(bumps: xr.Dataset, tmp_path: Path) -> None:
@@ -63,3 +74,7 @@ def test_explaining_writes_the_pieces(bumps: xr.Dataset, tmp_path: Path) -> None
     pieces = json.loads((tmp_path / "run" / "occlusion.json").read_text())["pieces"]
     assert {one["variable"] for one in pieces} == {"series"}
     assert max(one["lost"][0] for one in pieces) > 0.02
+    effects = json.loads((tmp_path / "run" / "effects.json").read_text())
+    assert 1 <= len(effects["columns"]) <= 6
+    for name in ("occlusion", "effects", "drivers"):
+        assert (tmp_path / "run" / "figures" / f"{name}.png").stat().st_size > 10_000

@@ -119,9 +119,7 @@ def held_out(
     """
     classes = len(prepared.classes) if gives_probability(study, part) else 0
     answer = np.full((len(prepared), classes) if classes else len(prepared), np.nan)
-    if part.options.get(EACH_GROUP):
-        # Such models learn from rows without labels, which are never judged: one fit serves all folds.
-        folds = [Fold(np.flatnonzero(~rows_to_judge(prepared.samples)), np.flatnonzero(prepared.judged))]
+    folds = folds_for(part, prepared, folds)
     for number, fold in enumerate(folds):
         progress(number / len(folds), f"{part.title}: fold {number + 1} of {len(folds)}, seed {seed}")
         kept = folder / f"{file_name(part.title)}-{seed}-{number}.npy" if folder else None
@@ -133,6 +131,13 @@ def held_out(
         if kept:
             _keep(kept, answer[fold.test])
     return answer
+
+
+def folds_for(part: ModelPart, prepared: Prepared, folds: Sequence[Fold]) -> Sequence[Fold]:
+    """Give the folds of a model: of one model a group a single one, as it learns from rows that are never judged."""
+    if not part.options.get(EACH_GROUP):
+        return folds
+    return [Fold(np.flatnonzero(~rows_to_judge(prepared.samples)), np.flatnonzero(prepared.judged))]
 
 
 def groups_of(prepared: Prepared, rows: Array | slice = slice(None)) -> Array | None:

@@ -1,7 +1,8 @@
 """What each group of features adds to the answers of LightGBM, row by row.
 
 Contributions are the tree SHAP values that LightGBM itself gives (Lundberg et al. 2020, Nature Machine Intelligence 2,
-56): those of one row sum, with a constant, to its log-odds or number. A group's is the sum of its columns'.
+56): those of one row sum, with a constant, to its log-odds or number, as they are before any calibration. A group's is
+the sum of its columns', flags of what was missing included.
 """
 
 from collections.abc import Sequence
@@ -31,9 +32,9 @@ def contributions(
     -------
     list of dict
         ``group``, ``columns``, ``mean`` (over answers), ``each`` (name of a class, or "": in log-odds, or the unit of
-        the label); empty for models other than ``lightgbm`` as it is, without filling or scaling.
+        the label); empty for models other than ``lightgbm``, and for one model a group.
     """
-    if part.use != "lightgbm" or part.options.get(EACH_GROUP) or part.options.get("scale", "none") != "none":
+    if part.use != "lightgbm" or part.options.get(EACH_GROUP):
         return []
     groups = list(dict.fromkeys(prepared.features.only(part.features).groups))
     sums, rows = np.zeros((len(groups), max(len(prepared.classes), 1))), 0
@@ -55,11 +56,19 @@ def contributions_of(model: Any, matrix: Array) -> Array:
     Parameters
     ----------
     model : Learner
-        LightGBM without filling and scaling. Of two classes the second has all, and the first the opposite.
+        LightGBM. Of two classes the second has all, and the first the opposite.
     matrix : array of float, (n, p)
     """
-    given = np.asarray(model.estimator.predict(clean(matrix)[:, model.columns_], pred_contrib=True), float)
-    given = given.reshape(len(matrix), -1, len(model.columns_) + 1)[:, :, :-1].transpose(0, 2, 1)
+    rows = clean(matrix)[:, model.columns_]
+    flagged = np.arange(len(model.columns_))
+    if model.prepare is not None:
+        rows, filler = model.prepare.transform(rows), model.prepare.steps[0][1]
+        flagged = flagged if filler.indicator_ is None else np.concatenate([flagged, filler.indicator_.features_])
+    seen = np.asarray(model.estimator.predict(rows, pred_contrib=True), float)
+    seen = seen.reshape(len(matrix), -1, len(flagged) + 1)[:, :, :-1].transpose(0, 2, 1)
+    given = np.zeros((len(matrix), len(model.columns_), seen.shape[2]))
+    for at, column in enumerate(flagged):
+        given[:, column] += seen[:, at]
     answer = np.zeros((len(matrix), matrix.shape[1], max(model.classes, 1)))
     if model.task == "regression":
         answer[:, model.columns_] = given

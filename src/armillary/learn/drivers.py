@@ -7,19 +7,16 @@ Three numbers a group, each the change of the headline score with an interval ov
 - ``dropped``: the score that is lost when the models are fitted again without the group: small where others can stand
   in for it;
 - ``alone``: the score of models that see nothing else.
-
-`effects` shows how the answer changes along one column: accumulated local effects (Apley & Zhu 2020, J. R. Stat. Soc. B
-82, 1059), which unlike partial dependence ask about no combination that does not occur.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.errors import BadParameter
-from armillary.learn.answers import ask, fit, gives_probability, groups_of, held_out
+from armillary.learn.answers import EACH_GROUP, ask, fit, folds_for, gives_probability, groups_of, held_out
 from armillary.learn.bootstrap import interval
 from armillary.learn.judging import SMALLER, judged_rows, scorer
 from armillary.learn.preparing import Prepared
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
     from armillary.learn.features import Features
 
 Array = np.ndarray[Any, np.dtype[Any]]
-#: Bins of an accumulated local effect.
-_BINS: Final = 20
 _RESAMPLES: Final = 100
 
 
@@ -97,36 +92,6 @@ def drivers(
     return sorted(found, key=lambda one: -np.nan_to_num(one.permuted[0], nan=-np.inf))
 
 
-def effects(study: Study, part: ModelPart, prepared: Prepared, column: str, rows: int = 2000) -> tuple[Array, Array]:
-    """Give the accumulated local effect of one column on the answer of a model fitted on everything.
-
-    Returns
-    -------
-    edges : array, (b + 1,)
-        Quantiles of the column.
-    effect : array, (b + 1, K) or (b + 1,)
-        Change of the answer from the left edge on, its mean over the samples taken away.
-
-    Raises
-    ------
-    BadParameter
-        If there is no such column, or it has one value only.
-    """
-    features = prepared.features
-    if column not in features.names:
-        raise BadParameter(f"there is no feature {column!r}", f"there are {', '.join(features.names[:20])}...")
-    at = features.names.index(column)
-    values = features.matrix[:, at]
-    edges = np.unique(np.quantile(values[np.isfinite(values)], np.linspace(0, 1, _BINS + 1)))
-    if len(edges) < 2:
-        raise BadParameter(f"feature {column!r} has one value only", "choose another one")
-    fitted = fit(study, part, prepared, np.arange(len(prepared)), study.seed)
-    classes = len(prepared.classes) if gives_probability(study, part) else 0
-    chosen = np.flatnonzero(np.isfinite(values))
-    chosen = chosen[:: max(len(chosen) // rows, 1)]
-    return edges, _accumulated(lambda some: ask(fitted, some, classes), features.matrix[chosen], at, edges)
-
-
 def loss(
     study: Study, prepared: Prepared, whole: Array, changed: Array | None, name: str
 ) -> tuple[float, float, float]:
@@ -152,22 +117,6 @@ def loss(
     return lost(np.arange(len(rows))), float(low), float(high)
 
 
-def _accumulated(answer: Callable[[Array], Array], matrix: Array, at: int, edges: Array) -> Array:
-    place = np.clip(np.searchsorted(edges, matrix[:, at], side="left") - 1, 0, len(edges) - 2)
-    low, high = matrix.copy(), matrix.copy()
-    low[:, at], high[:, at] = edges[place], edges[place + 1]
-    change = answer(high) - answer(low)
-    sums = np.zeros((len(edges) - 1, *change.shape[1:]))
-    np.add.at(sums, place, change)
-    counts = np.bincount(place, minlength=len(edges) - 1)
-    shape = (-1,) + (1,) * (change.ndim - 1)
-    steps = sums / np.maximum(counts, 1).reshape(shape)
-    effect = np.concatenate([np.zeros((1, *change.shape[1:])), np.cumsum(steps, axis=0)])
-    middle = (effect[1:] + effect[:-1]) / 2
-    centre: Array = (middle * counts.reshape(shape)).sum(axis=0) / counts.sum()
-    return effect - centre
-
-
 def _permuted(
     study: Study, part: ModelPart, prepared: Prepared, folds: Sequence[Fold], groups: Sequence[str]
 ) -> tuple[Array, dict[str, Array]]:
@@ -177,15 +126,27 @@ def _permuted(
     blank = np.full((len(prepared), classes) if classes else len(prepared), np.nan)
     whole, shuffled = blank.copy(), {group: blank.copy() for group in groups}
     named = np.array(prepared.features.groups)
-    for fold in folds:
+    for fold in folds_for(part, prepared, folds):
         fitted = fit(study, part, prepared, fold.train, study.seed)
         matrix, mine = prepared.features.matrix[fold.test], groups_of(prepared, fold.test)
         whole[fold.test] = ask(fitted, matrix, classes, mine)
         for group in groups:
             changed = matrix.copy()
-            changed[:, named == group] = matrix[rng.permutation(len(matrix))][:, named == group]
+            order = _shuffled(rng, len(matrix), mine if part.options.get(EACH_GROUP) else None)
+            changed[:, named == group] = matrix[order][:, named == group]
             shuffled[group][fold.test] = ask(fitted, changed, classes, mine)
     return whole, shuffled
+
+
+def _shuffled(rng: np.random.Generator, rows: int, groups: Array | None) -> Array:
+    """Give an order of rows by chance; within groups, whose columns may have different units."""
+    if groups is None:
+        return rng.permutation(rows)
+    order = np.arange(rows)
+    for name in np.unique(groups):
+        mine = np.flatnonzero(groups == name)
+        order[mine] = rng.permutation(mine)
+    return order
 
 
 def _refitted(

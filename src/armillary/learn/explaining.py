@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from armillary.errors import BadRequest
 from armillary.learn.contributing import contributions
-from armillary.learn.drivers import Driver, drivers, effects
-from armillary.learn.figures import draw, paint_drivers, paint_effects
+from armillary.learn.driver_figures import draw_contributions, draw_effects, draw_occlusion, told_classes
+from armillary.learn.drivers import Driver, drivers
+from armillary.learn.effects import effects_along, leading_column
+from armillary.learn.figures import draw, paint_drivers
 from armillary.learn.folder import read_metrics, read_run, undamaged, write_json, write_text
 from armillary.learn.judging import HEADLINES
 from armillary.learn.occluding import occlusion
-from armillary.learn.preparing import Prepared, folds, prepare
+from armillary.learn.preparing import Prepared, folds, positive_of, prepare
 from armillary.learn.publishing import samples_for
 from armillary.learn.samples import fingerprint
 from armillary.learn.study import ModelPart, Study, study_of
@@ -22,14 +24,16 @@ if TYPE_CHECKING:
 
 #: Columns whose effect is drawn.
 _SHOWN: Final = 6
+#: Of what contributions are parts; calibration comes after the model.
+_OF: Final = "raw answers of the model (log-odds, or the unit of the label), before calibration"
 
 
 def explain(
     folder: Path, *, data: "Path | xr.Dataset | None" = None, model: str = "", progress: Progress = silent
 ) -> list[Driver]:
-    """Measure what drives a model of a run, and write ``drivers.csv``, ``drivers.json`` and two figures.
+    """Measure what drives a model of a run, and write ``drivers.csv``, ``drivers.json``, ``effects.json`` and figures.
 
-    Of LightGBM ``contributions.json`` is written too, of samples with series ``occlusion.json``.
+    Of LightGBM ``contributions.json`` is written too, of samples with series ``occlusion.json``, each with its figure.
 
     Parameters
     ----------
@@ -69,13 +73,26 @@ def _look_closer(
 ) -> None:
     """Write what only some models and samples have: contributions of LightGBM, pieces of series."""
     cut = folds(study, prepared)
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
     given = contributions(study, part, prepared, cut, share(progress, 0.0, 0.3))
     hidden = occlusion(study, part, prepared, cut, score, share(progress, 0.3, 1.0))
     if given:
-        write_json(folder / "contributions.json", {"model": part.title, "groups": given})
+        write_json(folder / "contributions.json", {"model": part.title, "of": _OF, "groups": given})
+        draw_contributions(figures / "contributions.png", given[:30])
     if hidden:
         pieces = [one.to_record() for one in hidden]
         write_json(folder / "occlusion.json", {"model": part.title, "score": score, "pieces": pieces})
+        draw_occlusion(figures / "occlusion.png", pieces, score, _channels(prepared))
+
+
+def _channels(prepared: Prepared) -> dict[str, list[str]]:
+    """Give the names of the channels of each series, where the samples tell them."""
+    found = {}
+    for name, one in prepared.samples.data_vars.items():
+        if one.ndim == 3 and one.dims[1] in prepared.samples.coords:
+            found[str(name)] = [str(label) for label in prepared.samples[one.dims[1]].values]
+    return found
 
 
 def _same_data(study: Study, seen: str, data: "Path | xr.Dataset | None") -> "xr.Dataset":
@@ -106,16 +123,13 @@ def _draw(folder: Path, study: Study, part: ModelPart, prepared: Prepared, found
     folder.mkdir(exist_ok=True)
     rows = [one.to_record() for one in found[:30]]
     draw(folder / "drivers.png", lambda axes: paint_drivers(axes, rows, score), (6.4, 1.6 + 0.28 * len(rows)))
-    first = dict.fromkeys(one.group for one in found)
-    names = [prepared.features.names[prepared.features.groups.index(group)] for group in first][:_SHOWN]
-    curves = {name: effects(study, part, prepared, name) for name in names if _varies(prepared, name)}
-    answer = f"P({prepared.classes[-1]})" if prepared.classes else "the answer"
-    if curves and "each_group" not in part.options:
-        draw(folder / "effects.png", lambda axes: paint_effects(axes, curves, answer))
-
-
-def _varies(prepared: Prepared, name: str) -> bool:
-    import numpy as np
-
-    values = prepared.features.matrix[:, prepared.features.names.index(name)]
-    return len(np.unique(values[np.isfinite(values)])) > 1
+    names = [leading_column(prepared, one.group) for one in found]
+    along = effects_along(study, part, prepared, [name for name in names if name][:_SHOWN])
+    if not along:
+        return
+    positive = positive_of(study, prepared.classes) if prepared.classes else ""
+    numbers = along[0].accumulated.ndim == 1
+    answers = ["the answer"] if numbers else [f"P({name})" for name in prepared.classes]
+    shown = [0] if numbers else told_classes(prepared.classes, positive)
+    write_json(folder.parent / "effects.json", {"model": part.title, "columns": [one.to_record() for one in along]})
+    draw_effects(folder / "effects.png", along, answers, shown)

@@ -11,6 +11,7 @@ from armillary.learn.study import Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Colour-blind safe (Okabe & Ito).
@@ -41,12 +42,17 @@ def draw_outcome(folder: Path, study: Study, outcome: Outcome) -> list[Path]:
 
 def draw(path: Path, paint: Callable[["Axes"], None], size: tuple[float, float] = (6.4, 4.2)) -> Path:
     """Draw one picture with one pair of axes and write it as PNG."""
+    return write_figure(path, lambda figure: paint(figure.add_subplot()), size)
+
+
+def write_figure(path: Path, paint: Callable[["Figure"], None], size: tuple[float, float]) -> Path:
+    """Draw a figure and write it as PNG, all of it or nothing."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure: Figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
-    paint(figure.add_subplot())
+    paint(figure)
     aside = path.with_suffix(".part.png")
     figure.savefig(aside, dpi=120, metadata={"Software": "Armillary"})
     aside.replace(path)
@@ -64,16 +70,6 @@ def paint_drivers(axes: "Axes", rows: Sequence[Mapping[str, Any]], score: str) -
     axes.set_yticks(at, [str(one["group"]) for one in rows])
     axes.set_xlabel(f"loss of {score} without the group")
     axes.legend(frameon=False)
-
-
-def paint_effects(axes: "Axes", curves: Mapping[str, tuple[Array, Array]], answer: str) -> None:
-    """Draw accumulated local effects over the rank of each feature, so that all fit on one axis."""
-    for number, (name, (edges, effect)) in enumerate(curves.items()):
-        one = effect if effect.ndim == 1 else effect[:, -1]
-        axes.plot(np.linspace(0, 100, len(edges)), one, color=COLOURS[number % len(COLOURS)], label=name)
-    axes.axhline(0, color="0.6", lw=0.8)
-    axes.set(xlabel="percentile of the feature", ylabel=f"change of {answer}")
-    axes.legend(frameon=False, fontsize=8)
 
 
 def _scores(axes: "Axes", study: Study, outcome: Outcome) -> None:

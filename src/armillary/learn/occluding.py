@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.learn.answers import EACH_GROUP, ask, fit, gives_probability
+from armillary.learn.answers import ask, fit, folds_for, gives_probability, groups_of
 from armillary.learn.drivers import loss
 from armillary.learn.features import build
 from armillary.learn.preparing import Prepared
@@ -66,19 +66,21 @@ def occlusion(
     Returns
     -------
     list of Occluded
-        In the order of variable, channel and time; empty where no sample has a series, or each group its own model.
+        In the order of variable, channel and time; empty where no sample has a series.
     """
     pieces = list(_pieces(prepared.samples))
-    if not pieces or part.options.get(EACH_GROUP):
+    if not pieces:
         return []
     progress(0.0, "occlusion: fitting")
+    folds, groups = folds_for(part, prepared, folds), groups_of(prepared)
     models = [fit(study, part, prepared, fold.train, study.seed) for fold in folds]
     classes = len(prepared.classes) if gives_probability(study, part) else 0
 
     def answers(matrix: Array) -> Array:
         found = np.full((len(prepared), classes) if classes else len(prepared), np.nan)
         for model, fold in zip(models, folds, strict=True):
-            found[fold.test] = ask(model, matrix[fold.test], classes)
+            mine = groups[fold.test] if groups is not None else None
+            found[fold.test] = ask(model, matrix[fold.test], classes, mine)
         return found
 
     whole, found = answers(prepared.features.matrix), []

@@ -249,12 +249,12 @@ _ALL: Final = (
         "BP is at most 20.3, beyond it mean BP is too bright, Riello et al. 2021, section 8.1",
     ),
     Rule(
-        "tmass_quality", ("tmass_ph_qual",), _letters_among("tmass_ph_qual", 3, "ABCD"), TMASS,
-        "2MASS ph_qual is A to D",
+        "tmass_quality", ("tmass_ph_qual",), _letters_among("tmass_ph_qual", 3, "ABCDU"), TMASS,
+        "2MASS ph_qual is A to D, or U, which is an upper limit",
     ),
     Rule(
-        "allwise_quality", ("allwise_ph_qual",), _letters_among("allwise_ph_qual", 4, "ABC"), ALLWISE,
-        "AllWISE ph_qual is A to C",
+        "allwise_quality", ("allwise_ph_qual",), _letters_among("allwise_ph_qual", 4, "ABCU"), ALLWISE,
+        "AllWISE ph_qual is A to C, or U, which is an upper limit",
     ),
     Rule(
         "allwise_artefacts", ("cc_flags",), _no_artefact, ALLWISE,

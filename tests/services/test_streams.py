@@ -109,7 +109,7 @@ def test_a_piece_is_made_of_plain_values_and_only_of_what_is_needed(run: Run, tm
     blocks = blocks_of_file(run, tmp_path / "t.parquet")
     (block,) = blocks
     assert isinstance(block, Lazy)
-    again = block_of(run, json.loads(json.dumps(block.record)))
+    again = block_of(run, json.loads(json.dumps(block.record(tmp_path, 0))))
     assert again.samples.identical(block().samples)
     assert "remark" not in again.samples
 

@@ -145,9 +145,9 @@ def apply(
     parts, counted, rows = [], None, 0
     for number, block in enumerate(blocks):
         progress(number / total if total else 0.0, f"block {number + 1}{f' of {total}' if total else ''}")
-        path = folder / f"{number:06d}.npz"
-        if not _whole(path):
-            _write_part(path, *answer_block(run, block(), shares, points=points))
+        path = part_path(folder, number)
+        if not is_whole(path):
+            write_part(path, *answer_block(run, block(), shares, points=points))
         answers, seen = read_part(path)
         parts.append(path)
         rows += len(answers)
@@ -323,6 +323,41 @@ def read_part(path: Path) -> tuple[Answers, Tally]:
         return Answers(places, **arrays), Tally(found["counts"], found["tallied"])
 
 
+def part_path(folder: Path, number: int) -> Path:
+    """Give where the answers to one block lie."""
+    return folder / f"{number:06d}.npz"
+
+
+def is_whole(path: Path) -> bool:
+    """Say whether a part is there and can be read; the power may have gone while it was written."""
+    try:
+        # opened here: numpy leaves a damaged file open
+        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as found:
+            return "tallied" in found.files
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return False
+
+
+def write_part(path: Path, answers: Answers, counted: Tally) -> None:
+    """Write one part whole or not at all.
+
+    Raises
+    ------
+    CannotWrite
+    """
+    arrays = {one.name: getattr(answers, one.name) for one in fields(Answers) if one.name != "places"}
+    arrays |= {f"place_{name}": one for name, one in answers.places.items()}
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as out:
+            np.savez(out, counts=counted.counts, tallied=counted.states, **arrays)
+        aside.replace(path)
+    except OSError as failed:
+        aside.unlink(missing_ok=True)
+        raise CannotWrite(f"cannot write {path}: {failed.strerror}", "make room on the disk") from None
+
+
 def _asked(run: Run, samples: "xr.Dataset", features: Features) -> Array:
     groups = column(samples, "group").astype(str) if "group" in samples else None
     fitted = run.fitted
@@ -410,28 +445,3 @@ def _cut_out(samples: "xr.Dataset", order: Array, rows: tuple[int, int], more: t
         return Block(samples.isel(sample=order[low:high]), kept)
 
     return block
-
-
-def _whole(path: Path) -> bool:
-    """Say whether a part is there and can be read; the power may have gone while it was written."""
-    try:
-        # opened here: numpy leaves a damaged file open
-        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as found:
-            return "tallied" in found.files
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        return False
-
-
-def _write_part(path: Path, answers: Answers, counted: Tally) -> None:
-    """Write one part whole or not at all."""
-    arrays = {one.name: getattr(answers, one.name) for one in fields(Answers) if one.name != "places"}
-    arrays |= {f"place_{name}": one for name, one in answers.places.items()}
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as out:
-            np.savez(out, counts=counted.counts, tallied=counted.states, **arrays)
-        aside.replace(path)
-    except OSError as failed:
-        aside.unlink(missing_ok=True)
-        raise CannotWrite(f"cannot write {path}: {failed.strerror}", "make room on the disk") from None

@@ -4,6 +4,7 @@ A distance is the mean, over four parts of the kept training rows, of the distan
 matrix product and one pass, ten times as fast as a tree of neighbours from ten columns on.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -101,6 +102,15 @@ def nearest(points: Array, rows: Array) -> Array:
     half = (points.astype(float) ** 2).sum(axis=1)[:, None] / 2
     distance: Array = np.sqrt(np.maximum(2 * (half + made), 0)).mean(axis=1)
     return distance
+
+
+def one_thread() -> Any:
+    """Hold back further threads of matrix products: on busy cores they spin and wait for one another."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        return nullcontext()
+    return threadpool_limits(1, user_api="blas")
 
 
 def _held_out(points: Array, own: Array, rows: Array, blocks: Array) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from armillary.errors import BadData, CannotWrite, DamagedFile
 from armillary.learn.drift import STATES, UNKNOWN, Profile, finite_matrix, profile_of
-from armillary.learn.looks import Look, fit_look
+from armillary.learn.looks import Look, fit_look, one_thread
 from armillary.learn.samples import Array
 
 #: Shares of held-out training rows that are nearer than the rows called so.
@@ -90,7 +90,8 @@ class Reference:
     def tail(self, matrix: Array) -> Array:
         """Give the share of held-out training rows that are as strange or stranger, (n,): a p-value."""
         matrix = finite_matrix(matrix, len(self.profile.names))
-        least = np.concatenate([np.empty(0), *(self._least(one) for one in _portions(matrix))])
+        with one_thread():
+            least = np.concatenate([np.empty(0), *(self._least(one) for one in _portions(matrix))])
         share: Array = (1 + np.searchsorted(self.ranks, least, side="right")) / (1 + len(self.ranks))
         return share
 

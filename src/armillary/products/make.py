@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -64,13 +65,21 @@ def blocks(plan: Plan, workshop: Workshop, progress: Progress = silent) -> Itera
     Dataset or Table
         Blocks in order of time, rows or lines; at least one.
     """
-    answer = plan.answer
-    parts = _parts(plan, workshop, progress)
-    for number, request in enumerate(parts):
-        part = share(progress, number / len(parts), (number + 1) / len(parts))
-        data = _run(plan, len(plan.steps) - 1, request, workshop, part)
-        yield _stamp(_cut_rest(data, answer.residual), plan)
+    for one in lazy_blocks(plan, workshop, progress):
+        yield one()
     progress(1.0, "done")
+
+
+def lazy_blocks(plan: Plan, workshop: Workshop, progress: Progress = silent) -> list[Callable[[], Data]]:
+    """Give the same blocks as calls that make them: what is not called is neither fetched nor made."""
+    parts = _parts(plan, workshop, progress)
+    shares = [share(progress, number / len(parts), (number + 1) / len(parts)) for number in range(len(parts))]
+    return [partial(_block, plan, one, workshop, told) for one, told in zip(parts, shares, strict=True)]
+
+
+def _block(plan: Plan, request: Request, workshop: Workshop, progress: Progress) -> Data:
+    data = _run(plan, len(plan.steps) - 1, request, workshop, progress)
+    return _stamp(_cut_rest(data, plan.answer.residual), plan)
 
 
 def _parts(plan: Plan, workshop: Workshop, progress: Progress) -> list[Request]:

@@ -82,9 +82,11 @@ class Wanted:
 
 def apply_run(
     desk: Desk, run: "Run", target: Target, *, prior: Mapping[str, float] | None = None, points: bool = False,
-    progress: Progress = silent,
+    dask: str = "", progress: Progress = silent,
 ) -> "Applied":  # fmt: skip
     """Apply a model; a call that was interrupted goes on where it stopped when it is repeated.
+
+    With the address of a Dask scheduler its workers answer the blocks, see :mod:`armillary.services.clusters`.
 
     The answers lie in a folder of this home until `forget` removes them.
 
@@ -92,13 +94,20 @@ def apply_run(
     ------
     ArmillaryError
     """
-    from armillary.learn.applying import apply
+    from armillary.learn.applying import BLOCK_ROWS, apply
 
     blocks, total, about = _question(desk, run, target, progress)
     about |= {"run": _identity(run), "model": run.name, "prior": dict(prior or {}), "points": points}
+    about["rows"] = BLOCK_ROWS
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
     folder = desk.home / "applied" / name
     _tidy(folder.parent)
+    if dask:
+        from armillary.services.clusters import answer_on
+
+        told = share(progress, 0.0, 0.9)
+        answer_on(dask, run, blocks, folder, prior=prior, points=points, total=total, progress=told)
+        blocks, progress = _question(desk, run, target, silent)[0], share(progress, 0.9, 1.0)
     return apply(run, blocks, folder, prior=prior, points=points, total=total, progress=share(progress, 0.0, 0.95))
 
 
@@ -299,7 +308,8 @@ def _question(
         _refuse({"--column": target.columns}, "a table")
         request = ask(desk.product(things[0]).path, target.start, target.stop, params=target.params, **target.parts)
         about = {"table": desk.product(things[0]).to_record(), "request": request.to_record()}
-        return sampling.blocks_of_table(desk, run, request, progress), 0, about
+        made = sampling.blocks_of_table(desk, run, request, progress)
+        return made, len(made), about
     _refuse(selected, "series")
     products = sampling.products_for(desk, run, things, target.columns)
     interval = _interval(desk, target, list(products.values()))

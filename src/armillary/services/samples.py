@@ -1,7 +1,7 @@
 """Samples of the products of a desk: what studies learn from, and what their models are applied to."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -129,13 +129,13 @@ def blocks_of_products(
     more = 0 if np.isinf(reach) else int(np.ceil(reach * 1e9 / grid.step))
     size = grid.count if np.isinf(reach) else max(BLOCK_ROWS, 4 * more)
     cuts = [(low, min(low + size, grid.count)) for low in range(0, grid.count, size)]
-    return [partial(_block, desk, products, grid, (low, high, more), progress) for low, high in cuts]
+    return [Stretch(desk, products, grid, (low, high, more), progress) for low, high in cuts]
 
 
 def blocks_of_table(
     desk: Desk, run: "Run", request: Request, progress: Progress = silent
-) -> Iterator[Callable[[], "Block"]]:
-    """Give the rows of a table product as blocks.
+) -> list[Callable[[], "Block"]]:
+    """Give the rows of a table product as blocks: pages of an archive, or as many rows as fit; none is fetched yet.
 
     Raises
     ------
@@ -143,18 +143,15 @@ def blocks_of_table(
         If features of a row need others, which may lie in another block.
     """
     from armillary.learn.applying import reach_of
+    from armillary.services.streams import Rows
 
     if reach_of(run.study):
         raise BadRequest("the features of this model look at neighbouring rows", "write the table to a file first")
-    for table in desk.blocks(request, progress):
-        if table.num_rows:
-            yield partial(_of_arrow, run, table)
+    return [Rows(run, partial(_frame, one)) for one in desk.lazy_blocks(request, progress)]
 
 
-def _of_arrow(run: "Run", table: Any) -> "Block":
-    from armillary.services.streams import table_block
-
-    return table_block(run, table.to_pandas())
+def _frame(part: Callable[[], Any]) -> Any:
+    return part().to_pandas()
 
 
 def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:
@@ -171,7 +168,34 @@ def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:
     if run.study.data.layout == PRODUCTS:
         raise BadRequest(f"{path.name} is a file, and the study learns from products", "name products of the tree")
     found = streamed(run, path)
-    return cut(run, unlabelled(run, path)) if found is None else found
+    if found is not None:
+        return found
+    return [Part(path, number, one) for number, one in enumerate(cut(run, unlabelled(run, path)))]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block of a file that is read as a whole.
+
+    Parameters
+    ----------
+    path : Path
+    number : int
+        Which of its blocks.
+    block : callable
+    """
+
+    path: Path
+    number: int
+    block: Callable[[], "Block"]
+
+    def __call__(self) -> "Block":
+        """Make the block."""
+        return self.block()
+
+    def record(self, _folder: Path, _number: int) -> dict[str, Any]:
+        """Tell the block by plain values: who makes it reads the file again."""
+        return {"kind": "part", "path": str(self.path.resolve()), "number": self.number}
 
 
 def unlabelled(run: "Run", path: Path) -> "xr.Dataset":
@@ -277,12 +301,48 @@ def _column(desk: Desk, path: str, grid: "Grid", progress: Progress) -> Array:
     return made.values()
 
 
-def _block(
-    desk: Desk, products: Mapping[str, str], grid: "Grid", rows: tuple[int, int, int], progress: Progress
-) -> "Block":
-    from armillary.learn.applying import Block
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A block of products along time that is made when it is asked for.
 
-    low, high, more = rows
-    kept = np.zeros(high - low + 2 * more, bool)
-    kept[more : more + high - low] = True
-    return Block(gridded(desk, products, grid.part(low - more, high + more), progress), kept)
+    Parameters
+    ----------
+    desk : Desk
+    products : mapping of str to str
+        Column and path.
+    grid : Grid
+    rows : tuple of int
+        First cell, end, and how many more on either side are for the features only.
+    progress : callable
+    """
+
+    desk: Desk
+    products: Mapping[str, str]
+    grid: "Grid"
+    rows: tuple[int, int, int]
+    progress: Progress = silent
+
+    def __call__(self) -> "Block":
+        """Make the block."""
+        from armillary.learn.applying import Block
+
+        low, high, more = self.rows
+        kept = np.zeros(high - low + 2 * more, bool)
+        kept[more : more + high - low] = True
+        return Block(gridded(self.desk, self.products, self.grid.part(low - more, high + more), self.progress), kept)
+
+    def record(self, _folder: Path, _number: int) -> dict[str, Any]:
+        """Tell the block by plain values, see :func:`stretch_of`."""
+        archives = [one.to_record() for one in self.desk.archives.values()]
+        grid = [self.grid.first, self.grid.step, self.grid.count]
+        return {
+            "kind": "products", "home": str(self.desk.home.resolve()), "archives": archives,
+            "products": dict(self.products), "grid": grid, "rows": list(self.rows),
+        }  # fmt: skip
+
+
+def stretch_of(desk: Desk, record: Mapping[str, Any]) -> Stretch:
+    """Make a block of what :meth:`Stretch.record` told."""
+    from armillary.learn.gridding import Grid
+
+    return Stretch(desk, record["products"], Grid(*record["grid"]), tuple(record["rows"]))

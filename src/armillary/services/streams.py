@@ -45,19 +45,41 @@ def streamed(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]] | None:
     if places is not None:
         return [Lazy(run, one) for one in places]
     if kind_of(path) in _TEXT:
-        return (partial(table_block, run, frame) for frame in texts_of(path))
+        return (Rows(run, partial(_same, frame)) for frame in texts_of(path))
     return None
 
 
 class Lazy:
-    """A block that is made when it is asked for; `record` says of what, and makes the same block on another machine."""
+    """A block that is made when it is asked for of a part of a file, which plain values tell: `place`."""
 
-    def __init__(self, run: "Run", record: Record) -> None:
-        self.run, self.record = run, record
+    def __init__(self, run: "Run", place: Record) -> None:
+        self.run, self.place = run, place
 
     def __call__(self) -> "Block":
         """Make the block."""
-        return block_of(self.run, self.record)
+        return block_of(self.run, self.place)
+
+    def record(self, _folder: Path, _number: int) -> Record:
+        """Tell the block by plain values, see :func:`block_of`."""
+        return self.place
+
+
+class Rows:
+    """A block of rows that `frame` gives: of a text, which is read from its beginning, or of a table of the tree."""
+
+    def __init__(self, run: "Run", frame: "Callable[[], pd.DataFrame]") -> None:
+        self.run, self.frame = run, frame
+
+    def __call__(self) -> "Block":
+        """Make the block."""
+        return table_block(self.run, self.frame())
+
+    def record(self, folder: Path, number: int) -> Record:
+        """Write the rows beside the answers, and tell them by plain values."""
+        path, frame = folder / f"{number:06d}.feather", self.frame()
+        folder.mkdir(parents=True, exist_ok=True)
+        frame.to_feather(path, chunksize=max(len(frame), 1))
+        return {"kind": "arrow", "path": str(path.resolve()), "batch": 0, "start": 0, "stop": len(frame)}
 
 
 def block_of(run: "Run", record: Mapping[str, Any]) -> "Block":
@@ -142,6 +164,10 @@ def texts_of(path: Path) -> "Iterator[pd.DataFrame]":
 def kind_of(path: Path) -> str:
     """Give the suffix of a file that says what it is, a packed one's too."""
     return next((one.lower() for one in reversed(path.suffixes) if one != ".gz"), "")
+
+
+def _same(frame: "pd.DataFrame") -> "pd.DataFrame":
+    return frame
 
 
 def _looks_around(run: "Run") -> bool:
@@ -252,8 +278,9 @@ def _read_arrow(path: Path, record: Mapping[str, Any], needed: Callable[[list[st
     import pyarrow as pa
 
     with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
-        batch = file.get_batch(record["batch"]).slice(record["start"], record["stop"] - record["start"])
-        table = pa.Table.from_batches([batch]).select(needed(batch.schema.names))
+        rows = record["stop"] - record["start"]
+        batches = [file.get_batch(record["batch"]).slice(record["start"], rows)] if rows else []
+        table = pa.Table.from_batches(batches, file.schema).select(needed(file.schema.names))
         found: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return found
 

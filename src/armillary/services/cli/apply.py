@@ -48,6 +48,9 @@ def apply(
     class_: Annotated[list[str] | None, typer.Option("--class", help="Only this class; may be repeated.")] = None,
     least: Annotated[float, typer.Option(help="Only rows of at least this probability.")] = 0.0,
     least_area: Annotated[float, typer.Option(help="Of maps: only areas of at least so many square metres.")] = 0.0,
+    dask: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="A running Dask scheduler, tcp://host:8786 or its scheduler file.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Apply a trained model; repeat an interrupted call and it goes on."""
@@ -73,7 +76,7 @@ def apply(
         (print_json if as_json else show)(record)
         return
     with progress_bar("apply") as progress:
-        applied = applying.apply_run(desk, loaded, target, prior=read_prior(prior), progress=progress)
+        applied = applying.apply_run(desk, loaded, target, prior=read_prior(prior), dask=dask, progress=progress)
         record = told_of(applied)
         if output is not None:
             record["file"] = str(output)

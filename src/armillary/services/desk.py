@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from armillary.errors import ArmillaryError, BadRequest, BrokenPlugin, Cancelled, one_line
 from armillary.model import (
@@ -45,10 +45,10 @@ from armillary.tree import (
 
 if TYPE_CHECKING:
     from armillary.cache import Cache
-    from armillary.catalogues import Entry, Store
-    from armillary.learn.study import Study
+    from armillary.catalogues import Store
     from armillary.plots import View
     from armillary.products import Plan, Workshop
+    from armillary.services.studies import Studies
 
 _LOG: Final = logging.getLogger("armillary.desk")
 
@@ -211,49 +211,12 @@ class Desk:
         shown = cursor if any(product.kind in AT_CURSOR for product, _ in items) else None
         return arrange(items, interval=interval, cursor=shown, bands=bands, title=title)
 
-    def study(
-        self,
-        study: "Study | Path | Mapping[str, Any]",
-        out: str | Path,
-        *,
-        data: Path | None = None,
-        test_data: Path | None = None,
-        progress: Progress = silent,
-    ) -> dict[str, Any]:
-        """Run a study and write its run folder; see `armillary.services.studies.run_study`.
+    @property
+    def learn(self) -> "Studies":
+        """Studies of this desk: run one, apply its model, let it propose labels, decide on these."""
+        from armillary.services.studies import Studies
 
-        Returns
-        -------
-        dict
-            The content of metrics.json.
-        """
-        from armillary.services.studies import run_study
-
-        return run_study(self, study, Path(out), data=data, test_data=test_data, progress=progress)
-
-    def apply(
-        self, run: str | Path, *products: str, to: str, start: str | None = None, stop: str | None = None, **more: Any
-    ) -> dict[str, Any]:
-        """Apply the model of a run folder to products; what it finds becomes rows of the catalogue `to`.
-
-        Without products those of the study are taken; `more` is ``columns`` and what
-        `armillary.services.studies.apply_to` takes.
-        """
-        from armillary.services.studies import apply_to, target_of
-
-        return apply_to(self, Path(run), target_of(products, start, stop, more.pop("columns", {})), to, **more)
-
-    def propose(
-        self, run: str | Path, *products: str, to: str, start: str | None = None, stop: str | None = None, **more: Any
-    ) -> "list[Entry]":
-        """Let the model of a run folder propose labels for the catalogue `to`: rows of ``to.proposals``.
-
-        As :meth:`apply`; `more` may also be ``count`` and ``by``, see `armillary.services.studies.propose_for`. A
-        person decides by `armillary.catalogues.proposals.accept` and `armillary.catalogues.proposals.reject`.
-        """
-        from armillary.services.studies import propose_for, target_of
-
-        return propose_for(self, Path(run), target_of(products, start, stop, more.pop("columns", {})), to, **more)
+        return Studies(self)
 
     def workshop(self, *, offline: bool = False) -> "Workshop":
         """Give what `armillary.products.make` needs."""

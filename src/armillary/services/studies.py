@@ -1,6 +1,7 @@
-"""Studies from Python: run one, apply its model, let it propose labels. `Desk` has the same as methods."""
+"""Studies from Python: run one, apply its model, let it propose labels, decide on these; `Desk.learn` has them all."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,53 @@ if TYPE_CHECKING:
     from armillary.services.desk import Desk
 
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Studies:
+    """What a desk can learn; get it as ``desk.learn``."""
+
+    desk: "Desk"
+
+    def run(self, study: "Study | Path | Mapping[str, Any]", out: str | Path, **more: Any) -> Record:
+        """Run a study and write its run folder; see :func:`run_study`.
+
+        Returns
+        -------
+        dict
+            The content of metrics.json.
+        """
+        return run_study(self.desk, study, Path(out), **more)
+
+    def apply(
+        self, run: str | Path, *products: str, to: str, start: str | None = None, stop: str | None = None, **more: Any
+    ) -> Record:
+        """Apply the model of a run folder to products; what it finds becomes rows of the catalogue `to`.
+
+        Without products those of the study are taken; `more` is ``columns`` and what :func:`apply_to` takes.
+        """
+        return apply_to(self.desk, Path(run), target_of(products, start, stop, more.pop("columns", {})), to, **more)
+
+    def propose(
+        self, run: str | Path, *products: str, to: str, start: str | None = None, stop: str | None = None, **more: Any
+    ) -> "list[Entry]":
+        """Let the model of a run folder propose labels for the catalogue `to`: rows of ``to.proposals``.
+
+        As :meth:`apply`; `more` may also be ``count`` and ``by``, see :func:`propose_for`.
+        """
+        return propose_for(self.desk, Path(run), target_of(products, start, stop, more.pop("columns", {})), to, **more)
+
+    def accept(self, name: str, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> list[str]:
+        """Copy proposals into their catalogue; see `armillary.catalogues.proposals.accept`."""
+        from armillary.catalogues.proposals import accept
+
+        return accept(self.desk.catalogues, name, ids, changes)
+
+    def reject(self, name: str, ids: Sequence[str]) -> None:
+        """Say that proposals are wrong; see `armillary.catalogues.proposals.reject`."""
+        from armillary.catalogues.proposals import reject
+
+        reject(self.desk.catalogues, name, ids)
 
 
 def run_study(

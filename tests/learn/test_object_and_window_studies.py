@@ -29,15 +29,25 @@ def smaller(part: ModelPart) -> ModelPart:
 def test_regions_are_known_on_other_orbits(real_data: Path) -> None:
     """Learn from the tail and one orbit; ask about the next orbits, with another energy table and the flank."""
     study, samples = of_name("regions", real_data)
-    outcome = run(
-        replace(study, seeds=1, resamples=20),
-        samples.isel(sample=np.arange(423)),
-        samples.isel(sample=np.arange(423, samples.sizes["sample"])),
-    )
+    others = samples.isel(sample=np.arange(423, samples.sizes["sample"]))
+    outcome = run(replace(study, seeds=1, resamples=20), samples.isel(sample=np.arange(423)), others)
     assert outcome.test is not None
     scores = next(iter(outcome.test.models.values()))["scores"]
     assert scores["accuracy"] > 0.9
     assert all(scores["per_class"][name]["f1"] > 0.9 for name in ("foreshock", "magnetosheath", "magnetosphere"))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("lost", [0, 1])
+def test_regions_are_known_where_field_or_temperature_is_missing(real_data: Path, lost: int) -> None:
+    study, samples = of_name("regions", real_data)
+    less = samples.copy(deep=True)
+    less["parameters"][:, :, lost] = np.nan
+    known, asked = (prepare(study, one) for one in (samples, less))
+    fold, part = folds(study, known)[0], study.models[0]
+    model = make_model(part.use, part.options, task=study.task, seed=0, groups=known.features.groups)
+    model.fit(known.features.matrix[fold.train], known.target[fold.train])
+    assert np.mean(model.predict(asked.features.matrix[fold.test]) == known.target[fold.test]) > 0.9
 
 
 @pytest.mark.real

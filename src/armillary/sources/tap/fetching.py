@@ -104,7 +104,7 @@ def _page(asker: Asker, selection: Selection, page: Page, progress: Progress) ->
 
     most = 2 * page_rows(selection, asker.capabilities.hard_rows)
     try:
-        return _asked(asker, selection.also(page.test), most, progress, "async")
+        return _asked(asker, selection.also(page.test), most, progress, "sync" if most <= _FEW else "async")
     except Overflow as wrong:
         halves = page.halves()
         if halves is None:
@@ -123,15 +123,19 @@ def _ask(asker: Asker, selection: Selection, maxrec: int | None, progress: Progr
 
 
 def _asked(asker: Asker, selection: Selection, maxrec: int, progress: Progress, mode: Mode) -> "pa.Table":
-    query = Query(text=selection.text(), maxrec=maxrec)
+    """Ask for a selection; its rows come in the order of the column that pages are cut by, the same each time."""
+    key = None if selection.top else page_column(selection.naming.columns)
+    wide = replace(selection, chosen=tuple(dict.fromkeys([*selection.chosen, key]))) if key else selection
+    query = Query(text=wide.text(), maxrec=maxrec)
     try:
         found = asker.table(query, progress, mode)
     except Refused as wrong:
         raise asker.told(wrong, query) from None
-    if found.num_columns != len(selection.chosen):
-        problem = f"{asker.service.name} gave {found.num_columns} columns of {len(selection.chosen)}"
+    if found.num_columns != len(wide.chosen):
+        problem = f"{asker.service.name} gave {found.num_columns} columns of {len(wide.chosen)}"
         raise BadAnswer(problem, "refresh the archive")
-    return _described(found, selection)
+    data = _described(found, wide)
+    return data.sort_by(selection.naming.given[key.bare]).select(selection.names) if key else data
 
 
 def _first_rows(asker: Asker, selection: Selection, request: Request, rows: Rows, progress: Progress) -> "pa.Table":

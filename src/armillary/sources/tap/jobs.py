@@ -60,8 +60,6 @@ def _take_up(service: Service, record: Record, key: str) -> str:
     answer = service.ask(f"{url}/phase", Question())
     phase = _phase(answer.body) if answer.status == 200 else ""
     if phase in _LIVE:
-        if phase == "PENDING":
-            _run(service, url)
         return url
     _end(service, record, key, url)
     return ""
@@ -72,7 +70,7 @@ def _begin(
 ) -> str:
     progress(0.0, f"beginning a job at {service.name}")
     question = Question(method="POST", form=form, files=files_of(query), again=False)
-    answer = service.ask(f"{service.url}/async", question, progress)
+    answer = service.ask(f"{service.url}/async", question)  # nobody stops us before we know where the job is
     if answer.status >= 400:
         service.refuse(answer.body)
         raise service.wrong_status(answer, answer.body)
@@ -80,7 +78,6 @@ def _begin(
     if url == f"{service.url}/async" or not re.match(r"https?://", url):
         raise BadAnswer(f"{service.name} began a job and did not say where", "ask without --async")
     record.keep_job(key, url, now)
-    _run(service, url)
     return url
 
 
@@ -97,6 +94,8 @@ def _wait_for(service: Service, url: str, progress: Progress) -> None:
         phase = _phase(answer.body)
         if phase == "COMPLETED":
             return
+        if phase == "PENDING":
+            _run(service, url)
         if phase in {"ERROR", "ABORTED"}:
             raise Refused(_reason(service, url) or f"its job ended as {phase}")
         if phase not in _LIVE:

@@ -226,12 +226,12 @@ def _end(document: Document) -> None:
     """Say what the answer as a whole means."""
     if document.state == "ERROR":
         raise Refused(document.message or "it did not say why")
+    if not document.root:
+        raise BadAnswer("the answer is empty or no VOTable", "check that the URL is that of a TAP service")
     if not document.finished:
         raise DamagedFile("the answer is cut short", _AGAIN)
     if document.state == "OVERFLOW":
         raise Overflow
-    if document.root != "VOTABLE":
-        raise BadAnswer("the answer is empty", "ask again, or check that the URL is that of a TAP service")
 
 
 def _opened(path: Path) -> IO[bytes]:

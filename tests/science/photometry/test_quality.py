@@ -111,3 +111,16 @@ def test_photometry_of_the_archive() -> None:
 def test_the_same_id_twice() -> None:
     with pytest.raises(BadData, match="1 ids stand in several rows, the first is 7"):
         photometry_of({"source_id": np.array([7, 8, 7]), "j_m": np.ones(3)})
+
+
+def test_columns_of_another_unit() -> None:
+    import xarray as xr
+
+    from armillary.model.kinds import column
+
+    fields = [column("source_id", pa.int64()), column("j_m", pa.float64(), "mJy")]
+    with pytest.raises(BadData, match="column j_m is in mJy"):
+        photometry_of(pa.table([[1], [3.0]], schema=pa.schema(fields)))
+    with pytest.raises(BadData, match="column w1mpro is in Jy"):
+        photometry_of(xr.Dataset({"w1mpro": ("row", [1.0], {"units": "Jy"})}))
+    assert photometry_of(xr.Dataset({"w1mpro": ("row", [1.0], {"units": "mag"})})).magnitudes[0, 6] == 1.0

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from armillary.errors import BadData
+from armillary.model.kinds import column_unit
 from armillary.science.photometry.bands import BANDS
 from armillary.science.photometry.quality import column_names, column_values, limits_from_quality
 from armillary.science.photometry.seds import PER_MAGNITUDE
@@ -46,7 +47,7 @@ def photometry_of(table: Any, *, columns: Mapping[str, str] | None = None) -> Ph
     Notes
     -----
     An error of Gaia is 1.0857 over ``flux_over_error``. The same ``source_id`` in two rows is an error: a
-    cross-match with mates was joined without care.
+    cross-match with mates was joined without care; so is a column that says another unit than mag.
     """
     called, names = dict(columns or {}), column_names(table)
     rows = _rows(table, called.get("source_id", "source_id"), names)
@@ -54,8 +55,10 @@ def photometry_of(table: Any, *, columns: Mapping[str, str] | None = None) -> Ph
     for place, band in enumerate(BANDS):
         magnitude, error = (called.get(one, one) for one in COLUMNS[band.name])
         if magnitude in names:
+            _check_unit(table, magnitude, "mag")
             found[0, :, place] = column_values(table, magnitude)
         if error in names:
+            _check_unit(table, error, "" if error.endswith("flux_over_error") else "mag")
             given = np.asarray(column_values(table, error), float)
             with np.errstate(divide="ignore"):
                 found[1, :, place] = 1 / PER_MAGNITUDE / given if error.endswith("flux_over_error") else given
@@ -65,6 +68,19 @@ def photometry_of(table: Any, *, columns: Mapping[str, str] | None = None) -> Ph
     for name, flags in limits_from_quality(*letters).items():
         limits[:, [band.name for band in BANDS].index(name)] = flags
     return Photometry(found[0], found[1], limits)
+
+
+def _check_unit(table: Any, name: str, wanted: str) -> None:
+    """Refuse a column that says another unit than the wanted one; most columns say none."""
+    fields = getattr(table, "schema", None)
+    if fields is not None:
+        said = column_unit(fields.field(name))
+    else:
+        said = str(getattr(table[name], "attrs", {}).get("units", ""))
+    if said not in ("", "1", wanted):
+        raise BadData(
+            f"column {name} is in {said}, not in {wanted or 'units of its error'}", "convert it, or use from_fluxes"
+        )
 
 
 def _rows(table: Any, identity: str, names: set[str]) -> int:

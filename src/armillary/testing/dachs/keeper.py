@@ -66,9 +66,8 @@ def _start(folder: Path, running: "list[tuple[subprocess.Popen[bytes], signal.Si
     running.append((database, signal.SIGQUIT))
     _until(lambda: _works(folder, programs / "pg_isready", *login), database, folder, "the database")
     _step(folder, programs / "createdb", *login, "gavo")
-    _step(folder, plan["dachs"], "init", "-d", f"host={folder} port=5432 user=postgres dbname=gavo")
-    for descriptor in plan["descriptors"]:
-        _step(folder, plan["dachs"], "imp", descriptor)
+    address = f"host={folder} port=5432 user=postgres dbname=gavo"
+    _step(folder, sys.executable, folder / "publishing.py", address, *plan["descriptors"])
     server = _serve(folder, signal.SIGKILL, plan["dachs"], "serve", "debug")
     running.append((server, signal.SIGKILL))
     copies = [word for one in tables for word in ("-c", one)]
@@ -87,7 +86,8 @@ def _step(folder: Path, *command: Any) -> None:
     with (folder / "log").open("ab") as log:
         log.write(done.stdout)
     if done.returncode:
-        raise Failed(f"{Path(str(command[0])).name} {command[1]}: {_last_words(done.stdout)}")
+        name = " ".join(Path(str(word)).name for word in command[:2])
+        raise Failed(f"{name}: {_last_words(done.stdout)}")
 
 
 def _works(folder: Path, *command: Any) -> bool:

@@ -19,7 +19,7 @@ from armillary.testing.dachs.descriptor import TapTable, descriptor
 ACCOUNT: Final = "postgres"
 #: Debian's packages that it takes.
 PACKAGES: Final = ("python3-gavo", "postgresql-15-pgsphere", "postgresql-15-q3c")
-_KEEPER: Final = Path(__file__).with_name("keeper.py")
+_SCRIPTS: Final = tuple(Path(__file__).with_name(name) for name in ("keeper.py", "publishing.py"))
 _DACHS, _PYTHON = Path("/usr/bin/dachs"), Path("/usr/bin/python3")
 
 
@@ -142,8 +142,9 @@ def _prepare(folder: Path, tables: Mapping[str, TapTable], port: int) -> None:
         "tables": [_copied(folder, name, table) for name, table in tables.items()],
     }  # fmt: skip
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
-    # The account may not be able to read the package or to run this Python: the system's runs a copy.
-    shutil.copyfile(_KEEPER, folder / "keeper.py")
+    # The account may not be able to read the package or to run this Python: the system's runs copies.
+    for script in _SCRIPTS:
+        shutil.copyfile(script, folder / script.name)
     if os.geteuid() == 0:
         _give_away(folder)
 

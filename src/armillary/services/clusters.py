@@ -193,11 +193,13 @@ def _run(folder: str, model: str) -> "Run":
 
 
 def _block(run: "Run", record: Record, rows: int) -> Callable[[], "Block"]:
-    from armillary.services import samples, streams
+    from armillary.services import samples, stores, streams
 
     if record["kind"] == "products":
         archives = tuple(tuple(sorted(one.items())) for one in record["archives"])
         return samples.stretch_of(_desk(record["home"], archives), record)
+    if record["kind"] == "store":
+        return stores.piece_of(record)
     if record["kind"] == "part":
         stamp = Path(record["path"]).stat().st_mtime_ns if Path(record["path"]).exists() else 0
         return _parts(str(run.folder), run.fitted.part.title, record["path"], stamp, rows)[record["number"]]

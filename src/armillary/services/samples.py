@@ -10,7 +10,7 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter, BadRequest, NoData
 from armillary.model import Interval, Product, Progress, Request, format_time, share, silent
-from armillary.services import rasters
+from armillary.services import scenes
 from armillary.services.desk import Desk, ask
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def samples_of_products(desk: Desk, study: "Study", progress: Progress = silent,
     from armillary.learn import gridding
 
     options = study.data.options
-    if rasters.are_maps(desk, options):
-        return rasters.samples_of_maps(desk, study, progress, which)
+    if scenes.are_maps(desk, options):
+        return scenes.samples_of_maps(desk, study, progress, which)
     gridding.check_options(options)
     grid = gridding.grid_of(gridding.interval_of(options, f"{which}start", f"{which}stop"), options["cadence"])
     labels = str(options.get("labels", ""))  # first: an unknown name is told before any work
@@ -118,18 +118,14 @@ def blocks_of_products(
     desk: Desk, run: "Run", products: Mapping[str, str], interval: Interval, progress: Progress = silent
 ) -> list[Callable[[], "Block"]]:
     """Cut an interval of products into blocks that overlap as far as the features of a run reach."""
-    from armillary.learn.applying import BLOCK_ROWS, reach_of
     from armillary.learn.gridding import grid_of
+    from armillary.services.stores import rows_of
 
     cadence = run.recipe["cadence"]
     if not cadence:
         raise BadRequest("this model was not trained on a series with a cadence", "give a file in its study's layout")
     grid = grid_of(interval, cadence)
-    reach = reach_of(run.study, cadence)
-    more = 0 if np.isinf(reach) else int(np.ceil(reach * 1e9 / grid.step))
-    size = grid.count if np.isinf(reach) else max(BLOCK_ROWS, 4 * more)
-    cuts = [(low, min(low + size, grid.count)) for low in range(0, grid.count, size)]
-    return [Stretch(desk, products, grid, (low, high, more), progress) for low, high in cuts]
+    return [Stretch(desk, products, grid, rows, progress) for rows in rows_of(run, grid)]
 
 
 def blocks_of_table(
@@ -163,8 +159,11 @@ def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:
     """
     from armillary.learn.applying import cut
     from armillary.learn.publishing import PRODUCTS
+    from armillary.services.stores import ENDINGS, blocks_of_store
     from armillary.services.streams import streamed
 
+    if run.study.data.layout in {PRODUCTS, "timeline"} and path.suffix in ENDINGS:
+        return blocks_of_store(run, path)
     if run.study.data.layout == PRODUCTS:
         raise BadRequest(f"{path.name} is a file, and the study learns from products", "name products of the tree")
     found = streamed(run, path)

@@ -16,7 +16,7 @@ from armillary.catalogues.exchange import import_file
 from armillary.errors import Cancelled
 from armillary.learn.study import study_of
 from armillary.learn.trained import load_run
-from armillary.services import rasters
+from armillary.services import rasters, scenes
 
 rasterio = pytest.importorskip("rasterio", reason="models on maps are not tested: there is no rasterio")
 OPTICAL = "simulated/tile/optical"
@@ -80,8 +80,8 @@ class Story(NamedTuple):
 def told(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Two clear composites of the tile as an archive, squares of its classes as a catalogue, and what was learnt."""
     from armillary.learn.study import study_of
-    from armillary.services.rasters import Way, scene_of_product
     from armillary.services.samples import publish_products
+    from armillary.services.scenes import Way, scene_of_product
     from armillary.sources.write import write
 
     home, folder = tmp_path_factory.mktemp("land_home"), tmp_path_factory.mktemp("maps")
@@ -237,7 +237,7 @@ def test_a_raster_of_the_tree_labels_too(story: Story) -> None:
         "name": "it", "task": "classes", "data": {"layout": "products", "options": {**options, "every": 16}},
         "split": {"space_on": ["x", "y"], "size": 600}, "models": [{"use": "logistic"}],
     })  # fmt: skip
-    samples = rasters.samples_of_maps(desk, study)
+    samples = scenes.samples_of_maps(desk, study)
     assert samples.sizes["sample"] == 32 * 32
     assert {"water", "winter_wheat"} <= set(samples["label"].values)
     assert samples.attrs["columns"][:2] == ("B02", "B03")

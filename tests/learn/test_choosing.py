@@ -9,6 +9,7 @@ import xarray as xr
 
 from armillary.learn.card import card_of
 from armillary.learn.choosing import choose_nested
+from armillary.learn.judging import judge
 from armillary.learn.outcome_files import metrics_of
 from armillary.learn.preparing import prepare
 from armillary.learn.running import Outcome, run
@@ -55,14 +56,27 @@ def test_models_that_know_nothing_are_not_flattered_by_their_number() -> None:
     for number in range(40):
         p = rng.random(len(prepared))
         one = replace(base, answer=np.column_stack([1 - p, p]), fitted=replace(base.fitted, seconds=float(number)))
-        from armillary.learn.judging import judge
-
         many.append(replace(one, record=judge(replace(study, resamples=0), prepared, one.answer)))
     nested = choose_nested(study, prepared, many, "accuracy")
     assert nested is not None
     assert nested["plain"] > 0.53
     assert nested["value"] < nested["plain"] - 0.01
     assert nested["interval"][0] < 0.5 < nested["interval"][1]
+
+
+def test_orders_of_strangeness_are_put_together_by_their_ranks() -> None:
+    columns = {"group_on": "block", "folds": 3}
+    models = [{"use": "rx"}, {"use": "isolation_forest", "options": {"n_estimators": 20}}]
+    rng = np.random.default_rng(0)
+    odd = rng.random(600) < 0.1
+    known = samples().assign(
+        a=("sample", rng.normal(size=600) + 5 * odd), label=("sample", np.where(odd, "odd", "usual").astype(object))
+    )
+    study = study_of(STUDY | {"task": "novelty", "models": models, "labels": {"positive": "odd"}, "split": columns})
+    nested = run(study, known).nested
+    assert nested is not None
+    assert nested["score"] == "roc_auc"
+    assert 0.8 < nested["value"] <= nested["plain"] + 0.02
 
 
 def test_one_model_has_nothing_to_choose_from() -> None:

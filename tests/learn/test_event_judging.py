@@ -76,3 +76,16 @@ def test_a_small_overlap_is_named_as_its_score_is() -> None:
 def test_noise_does_not_look_skilled() -> None:
     scores = [run(study(), series(seed, 0.0)).trained[0].record["scores"]["event_f1_iou50"] for seed in range(2)]
     assert np.mean(scores) < 0.15
+
+
+def test_the_choice_among_models_of_events_is_held_out_too() -> None:
+    models = [{"use": "logistic"}, {"use": "forest", "options": {"n_estimators": 10}}]
+    outcome = run(study(models=models), series(0, 2.0))
+    nested = outcome.nested
+    assert nested is not None
+    assert nested["score"] == "event_f1_iou25"
+    assert sum(nested["chosen"].values()) == nested["parts"] == 20
+    assert nested["interval"][0] < nested["value"] < nested["interval"][1]
+    assert nested["value"] <= nested["plain"] + 0.05
+    if len(nested["chosen"]) == 1:
+        assert nested["value"] == pytest.approx(nested["plain"])

@@ -1,13 +1,14 @@
 """Start and stop a private DaCHS server with a database of its own."""
 
+import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -60,7 +61,7 @@ def missing() -> str:
     return ""
 
 
-@contextmanager
+@contextlib.contextmanager
 def tap_server(tables: Mapping[str, TapTable]) -> Iterator[TapServer]:
     """Serve tables by TAP on the loopback, as long as the context is open.
 
@@ -117,9 +118,12 @@ def _account() -> Any:
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Find a port that stays free until DaCHS listens: none of those that the system gives to clients."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def _prepare(folder: Path, tables: Mapping[str, TapTable], port: int) -> None:

@@ -13,7 +13,7 @@ import xarray as xr
 
 import armillary as arm
 from armillary.catalogues.exchange import import_file
-from armillary.errors import Cancelled
+from armillary.errors import BadRequest, Cancelled
 from armillary.learn.study import study_of
 from armillary.learn.trained import load_run
 from armillary.services import rasters, scenes
@@ -228,6 +228,17 @@ def test_studies_of_maps_are_checked(said: Callable[..., Any], story: Story, tmp
     assert "neither a catalogue nor a map" in refused('labels = "fields"', 'labels = "meadows"')
     assert "does not know 'cadence'" in refused("most = 200", 'cadence = "1h"')
     assert "composite = 'max'" in refused("most = 200", 'composite = "max"')
+
+
+def test_python_finds_areas_and_proposals_are_refused(story: Story) -> None:
+    from armillary.services.applying import Target
+    from armillary.services.studies import apply_to, propose_for
+
+    desk = arm.open(story.folder, home=story.home)
+    told = apply_to(desk, story.run, Target(), "python")
+    assert told["added"] == len(desk.catalogues.rows("python")) > 0
+    with pytest.raises(BadRequest, match="answers with maps"):
+        propose_for(desk, story.run, Target(), "python")
 
 
 def test_a_raster_of_the_tree_labels_too(story: Story) -> None:

@@ -18,6 +18,7 @@ from armillary.errors import BadRequest, CannotWrite, UnknownProduct
 from armillary.model import Interval, Progress, format_time, parse_time, share, silent
 from armillary.services import samples as sampling
 from armillary.services.desk import Desk, ask
+from armillary.services.rasters import of_maps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,6 +97,8 @@ def apply_run(
     """
     from armillary.learn.applying import BLOCK_ROWS, apply
 
+    if of_maps(run):
+        raise BadRequest("this model answers with maps, not with rows", "use `armillary apply`, -o FILE.tif or --to")
     blocks, total, about = _question(desk, run, target, progress)
     about |= {"run": _identity(run), "model": run.name, "prior": dict(prior or {}), "points": points}
     about["rows"] = BLOCK_ROWS

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from armillary.learn.rasters.scene import Scene
     from armillary.learn.rasters.segments import Segments
     from armillary.learn.trained import Run
+    from armillary.services.applying import Target
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Endings of maps that a model can make.
@@ -85,6 +86,24 @@ def apply_to_map(
     folder = desk.home / "applied" / name
     _tidy(folder.parent)
     return map_scene(run, scene, folder, segments=segments, prior=prior, progress=share(progress, 0.0, 0.9))
+
+
+def find_areas(
+    desk: Desk, run: "Run", target: "Target", name: str, wanted: Wanted, *,
+    prior: Mapping[str, float] | None = None, progress: Progress = silent,
+) -> dict[str, Any]:  # fmt: skip
+    """Apply a model to a map and put the areas that it finds into a catalogue; give what is to be told.
+
+    Raises
+    ------
+    ArmillaryError
+    """
+    span = (target.start, target.stop)
+    mapped = apply_to_map(desk, run, target.things, columns=target.columns, span=span, prior=prior, progress=progress)
+    record = told_of_map(mapped)
+    record["added"], record["already"] = to_catalogue(desk.catalogues, name, mapped, wanted)
+    forget(mapped)
+    return record | {"catalogue": name}
 
 
 def write_map(mapped: "Mapped", path: Path, progress: Progress = silent) -> Path:

@@ -129,9 +129,13 @@ def apply_to(
     ArmillaryError
     """
     from armillary.learn.trained import load_run
-    from armillary.services import applying
+    from armillary.services import applying, rasters
 
-    applied = applying.apply_run(desk, load_run(run, model), target, prior=prior, progress=progress)
+    loaded = load_run(run, model)
+    if rasters.of_maps(loaded):
+        areas = rasters.Wanted(classes=wanted.classes, probability=wanted.least) if wanted else rasters.Wanted()
+        return rasters.find_areas(desk, loaded, target, name, areas, prior=prior, progress=progress)
+    applied = applying.apply_run(desk, loaded, target, prior=prior, progress=progress)
     record = told_of(applied)
     record["added"], record["already"] = applying.to_catalogue(desk.catalogues, name, applied, wanted)
     applying.forget(applied)

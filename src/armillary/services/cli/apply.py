@@ -70,6 +70,8 @@ def apply(
         parts={name: one for name, one in parts.items() if one}, params=read_params(param),
     )  # fmt: skip
     desk = desk_of(context)
+    if is_map and dask:
+        raise BadRequest("a map is answered on this machine only", "leave --dask out")
     if is_map:
         wanted_areas = rasters.Wanted(classes=tuple(class_ or ()), probability=least, area=least_area)
         record = apply_to_map(desk, loaded, target, read_prior(prior), to, output, wanted_areas)

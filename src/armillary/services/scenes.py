@@ -64,7 +64,7 @@ def are_maps(desk: Desk, options: Mapping[str, Any]) -> bool:
         If some are and some are not.
     """
     named = options.get("products", {})
-    paths = [str(one) for one in (named.values() if isinstance(named, Mapping) else named)]
+    paths = [str(one) for one in (named.values() if isinstance(named, Mapping) else ())]
     kinds = {path: desk.product(path).kind for path in paths}
     maps = [path for path, kind in kinds.items() if kind in KINDS]
     if maps and len(maps) < len(kinds):

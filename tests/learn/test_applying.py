@@ -147,6 +147,34 @@ def test_strange_data_are_told(run: Run, tmp_path: Path) -> None:
     assert strange.drift["states"]["ok"] < 0.1
 
 
+def test_a_sample_without_any_value_has_no_answer(run: Run, tmp_path: Path) -> None:
+    new = series(seed=2)
+    gap = np.zeros(HOURS, bool)
+    gap[500:560] = True
+    hollow = new.assign({name: ("sample", np.where(gap, np.nan, new[name].values)) for name in ("a", "b")})
+    found = next(apply(run, cut(run, hollow), tmp_path, prior={"event": 0.1}).answers())
+    inside = slice(512, 548)  # where no window reaches a value
+    assert np.isnan(found.answer[inside]).all()
+    assert not found.sets[inside].any()
+    assert (found.states[inside] == -1).all()
+    assert np.isfinite(found.answer[~gap]).all()
+    assert (found.states[~gap] >= 0).all()
+
+
+def test_groups_are_blocks_of_their_own_where_a_step_looks_at_whole_series(run: Run, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from armillary.learn.study import Step
+
+    steps = (*run.study.features, Step(use="stretches"))
+    greedy = replace(run, study=replace(run.study, features=steps))
+    names = np.repeat(["p", "q", "r"], HOURS // 3)
+    grouped = series().assign(group=("sample", names))
+    sizes = [[int(one().kept.sum()) for one in cut(greedy, grouped, rows)] for rows in (100, 1000, 10_000)]
+    assert sizes == [[500, 500, 500], [1000, 500], [1500]]
+    assert [int(one().kept.sum()) for one in cut(greedy, series(), 100)] == [HOURS]
+
+
 def test_sets_hold_the_truth(run: Run, tmp_path: Path) -> None:
     new = series(seed=3)
     answers = next(apply(run, cut(run, new), tmp_path).answers())

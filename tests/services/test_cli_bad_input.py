@@ -77,7 +77,7 @@ def test_a_question_that_cannot_be_asked(
         (("open", "missing-folder"), "no folder"),
         (("add", "hapi", "nonsense"), "is not the URL of a server"),
         (("add", "hapi", "file:///etc"), "is not the URL of a server"),
-        (("add", "ftp", "x"), "use hapi or folder"),
+        (("add", "ftp", "x"), "use hapi, tap or folder"),
         (("remove", "nobody"), "no added archive 'nobody'"),
         (("refresh", "nobody"), "there are: simulated"),
         (("jobs", "show", "99"), "no job 99"),

@@ -114,6 +114,13 @@ def test_columns_are_found_in_any_case_and_near_ones_named() -> None:
         select("t", naming(COLUMNS[3:]), Extent(cone=Cone(1, 1, 1)))
 
 
+def test_another_column_called_ra_steps_aside() -> None:
+    both = naming([*COLUMNS, Column(name="ra", datatype="double", unit="deg"), Column(name="time", datatype="double")])
+    assert both.given == NAMES.given | {"ra": "ra_other", "time": "time_value"}
+    assert both.need("ra").bare == "RAJ2000"
+    assert not naming([Column(name="RAJ2000", unit="h:m:s", ucd="pos.eq.ra;meta.main")]).placed
+
+
 def test_leaves_of_tables() -> None:
     leaf = product_of("vizier", "http://x", Table(name="I/239/hip_main", schema="viz1", description="A. B."), COLUMNS)
     assert (leaf.path, leaf.kind, leaf.title) == ("vizier/I/239/hip_main", "sources", "A")

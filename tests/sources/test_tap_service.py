@@ -10,6 +10,7 @@ from typing import ClassVar
 from urllib.parse import parse_qs
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import armillary as arm
@@ -61,12 +62,14 @@ class Server:
     jobs: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     upload_rows: int = 10**9
+    tables: pa.Table = field(default_factory=lambda: _TABLES)
+    most: int = 10**9
     begun: int = 0
 
     def answer(self, query: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Give status, headers and body of a query."""
         if "TAP_SCHEMA.tables" in query:
-            return 200, {}, votable(_TABLES)
+            return 200, {}, self.listed(query)
         if "TAP_SCHEMA.columns" in query:
             return 200, {}, votable(_COLUMNS)
         if "COUNT(" in query:
@@ -93,6 +96,16 @@ class Server:
             "wrong": (400, {}, _said("Unknown column rra [l.1 c.8 - l.1 c.10]")),
         }
         return faults[fault]
+
+    def listed(self, query: str) -> bytes:
+        """Give the tables after a name, `most` of them at most."""
+        after = re.search("table_name > '(.*)' ORDER", query)
+        found = self.tables.filter(pc.greater(self.tables["table_name"], after[1])) if after else self.tables
+        top = re.search(r"TOP (\d+)", query)
+        found = found.slice(0, int(top[1])) if top else found
+        whole = votable(found.slice(0, self.most))
+        over = b'<INFO name="QUERY_STATUS" value="OVERFLOW"/></RESOURCE>'
+        return whole.replace(b"</RESOURCE>", over) if found.num_rows > self.most else whole
 
 
 def _said(text: str) -> bytes:
@@ -278,6 +291,22 @@ def test_a_login_is_sent_and_never_shown(
         assert secret not in str(told.value)
         assert secret not in caplog.text
         assert secret.encode() not in kept
+
+
+def test_an_archive_of_many_tables_tells_columns_when_asked(server: Server, tmp_path: Path) -> None:
+    names = ["s.stars", *(f"J/A+A/{n:04d}/tab" for n in range(2_500))]
+    server.tables = pa.table({"schema_name": ["s"] * len(names), "table_name": names, "description": [""] * len(names)})
+    server.tables = server.tables.sort_by("table_name")
+    server.most = 1_000  # the list itself comes in parts
+    source = TapSource("many", server.url, tmp_path / "tap", patience=_QUICK)
+    leaves = {one.path: one for one in source.inventory(silent)}
+    assert len(leaves) == len(names)
+    assert leaves["many/J/A+A/0007/tab"].kind == "samples"
+    stars = leaves["many/s/stars"]
+    assert (stars.kind, stars.description) == ("sources", "")
+    assert [one.unit for one in source.columns(stars, silent)] == ["", "deg", "deg"]
+    assert source.fetch(stars, Request(stars.path), silent)["ra"].to_pylist() == [10.0, 20.0, 30.0]
+    assert source.inventory(silent) == list(leaves.values())
 
 
 def test_an_upload_is_halved_until_it_is_taken(server: Server) -> None:

@@ -92,7 +92,12 @@ class TapSource:
             able = service.capabilities(progress)
             asker = Asker(service, self._record, able)
             found = survey(service, asker.small, share(progress, 0.1, 0.9))
-        told: dict[str, Any] = {"url": self.url, "asked": time.time_ns(), "able": able.to_record()}
+        told: dict[str, Any] = {
+            "url": self.url,
+            "asked": time.time_ns(),
+            "able": able.to_record(),
+            "lazy": not found.columns,
+        }
         told["digest"] = hashlib.sha256(
             repr([self.url, found.tables, sorted(found.columns.items())]).encode()
         ).hexdigest()
@@ -194,7 +199,8 @@ class TapSource:
     def _listing(self) -> list[Product]:
         known = KNOWN.get(self.name)
         citation = known.citation if known and known.url == self.url else ""
-        columns = self._record.all_columns()
+        # what was asked for later is not part of the inventory, which is the same until it is listed anew
+        columns = {} if self._told().get("lazy") else self._record.all_columns()
         return [
             product_of(self.name, self.url, one, columns.get(one.name), citation)
             for one in _apart(self._record.tables())

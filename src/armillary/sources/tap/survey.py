@@ -11,7 +11,7 @@ from armillary.model import Progress, share
 from armillary.sources.http import shown
 from armillary.sources.tap.capabilities import need_vosi
 from armillary.sources.tap.service import Service
-from armillary.sources.tap.tables import Column, Table
+from armillary.sources.tap.tables import Column, Table, naming
 from armillary.sources.tap.votable import Overflow, Refused
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ _PAGE: Final = 20_000
 _LEFT_OUT: Final = ("tap_upload",)
 _TABLES: Final = "SELECT * FROM TAP_SCHEMA.tables"
 _PLACED: Final = (
-    "SELECT DISTINCT table_name FROM TAP_SCHEMA.columns WHERE ucd = 'pos.eq.ra;meta.main' OR ucd = 'POS_EQ_RA_MAIN'"
+    "SELECT table_name, column_name, ucd, unit, datatype FROM TAP_SCHEMA.columns WHERE ucd IN "
+    "('pos.eq.ra;meta.main', 'pos.eq.dec;meta.main', 'POS_EQ_RA_MAIN', 'POS_EQ_DEC_MAIN')"
 )
 
 #: Asks a query and gives the whole answer; raises `Overflow` and `Refused`.
@@ -106,10 +107,10 @@ def _list_tables(ask: Ask, progress: Progress) -> list[Table]:
 def _mark(tables: Iterable[Table], ask: Ask, progress: Progress) -> tuple[Table, ...]:
     """Say of which tables the main position is known, without asking for all columns."""
     try:
-        placed = {str(row["table_name"]) for row in _dicts(ask(_PLACED, 10**7, progress))}
+        columns = _columns(ask(_PLACED, 10**7, progress))
     except (Refused, Overflow, BadAnswer):
-        placed = set()
-    return tuple(replace(one, placed=one.name in placed) for one in tables)
+        columns = {}
+    return tuple(replace(one, placed=naming(columns.get(one.name, ())).placed) for one in tables)
 
 
 def _tables(rows: "pa.Table") -> list[Table]:

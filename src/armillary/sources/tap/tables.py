@@ -174,14 +174,15 @@ class Naming:
 def naming(columns: Sequence[Column]) -> Naming:
     """Decide what the columns of a table are called.
 
-    The main position is found by its UCD, else by the names ``ra`` and ``dec``; a column ``time`` that is no instant
+    The main position is found by its UCD, else by the names ``ra`` and ``dec``; another column of such a name becomes
+    ``ra_other``. A column ``time`` that is no instant
     gets another name, since a time is promised under it.
     """
     names = {one.bare: one.bare for one in columns}
-    taken = {one.bare.lower() for one in columns}
     for wanted, ucds in _MAIN.items():
         main = next((one for one in columns if one.ucd.lower() in ucds and _in_degrees(one)), None)
-        if main and main.bare != wanted and (wanted not in taken or main.bare.lower() == wanted):
+        if main and main.bare != wanted:
+            names |= {wanted: f"{wanted}_other"} if wanted in names else {}
             names[main.bare] = wanted
     for one in columns:
         if one.bare == "time" and "timestamp" not in one.xtype.lower():

@@ -28,7 +28,7 @@ class Rows:
 
     Parameters
     ----------
-    octets : ndarray of uint8
+    data : bytes
         The piece.
     starts : ndarray of int64, shape (rows, 1 + variable fields)
         Where each row, and what follows each value of its own length, begins.
@@ -38,11 +38,16 @@ class Rows:
         Octets that belong to whole rows.
     """
 
-    octets: "Array"
+    data: bytes
     starts: "Array"
     values: "Array"
     sizes: "Array"
     end: int
+
+    @property
+    def octets(self) -> "Array":
+        """The piece as numbers."""
+        return np.frombuffer(self.data, np.uint8)
 
 
 def find_rows(data: bytes, fields: Sequence[Field], flags: int, most: int) -> Rows:
@@ -59,16 +64,15 @@ def find_rows(data: bytes, fields: Sequence[Field], flags: int, most: int) -> Ro
         If a value claims an absurd length.
     """
     runs, tail = _runs(fields, flags)
-    octets = np.frombuffer(data, np.uint8)
     if not runs:
         count = min(len(data) // tail if tail else 0, most)
         starts = (np.arange(count, dtype=np.int64) * tail)[:, None]
         none = np.empty((count, 0), np.int64)
-        return Rows(octets, starts, none, none, count * tail)
+        return Rows(data, starts, none, none, count * tail)
     found, end = _walk(data, runs, tail, most)
     places = np.array(found, np.int64).reshape(-1, 1 + 3 * len(runs))
     starts = places[:, [0, *range(3, places.shape[1], 3)]]
-    return Rows(octets, starts, places[:, 1::3], places[:, 2::3], end)
+    return Rows(data, starts, places[:, 1::3], places[:, 2::3], end)
 
 
 def read_rows(rows: Rows, fields: Sequence[Field], flags: int) -> list["pa.Array"]:
@@ -99,7 +103,9 @@ def read_texts(texts: Sequence[str | None], field: Field) -> "pa.Array":
 
     try:
         if field.is_text:
-            return _texts([None if text is None else text for text in texts], field)
+            return _texts(pa.array(texts, pa.string()), field)
+        if field.scalar and field.datatype in NUMBERS:
+            return _numbers(texts, field)
         if field.scalar:
             return pa.array([_one(text, field) for text in texts], field.arrow_type())
         cells = [None if not (text or "").strip() else [_one(one, field) for one in _parts(str(text), field)]
@@ -125,13 +131,15 @@ def _walk(data: bytes, runs: list[tuple[int, Field]], tail: int, most: int) -> t
     """Step from row to row: the only loop over rows, as only the lengths say where the next one is."""
     found: list[int] = []
     begin, end, unpack = 0, len(data), _LENGTH.unpack_from
+    steps = [(before, field, 0 if field.datatype == "bit" else field.octets(field.step)) for before, field in runs]
     for _ in range(most):
         row, at = [begin], begin
-        for before, field in runs:
+        for before, field, unit in steps:
             at += before
             if at + 4 > end:
                 return found, begin
-            size = field.octets(unpack(data, at)[0] * field.step)
+            count = unpack(data, at)[0]
+            size = count * unit or field.octets(count * field.step)
             if size > _LARGEST:
                 raise DamagedFile(f"a value of {field.name!r} claims {size} octets", "ask for the data again")
             row += (at + 4, size, at + 4 + size)
@@ -158,7 +166,7 @@ def _fixed(cells: "Array", field: Field, gone: "Array | None") -> "pa.Array":
     import pyarrow as pa
 
     if field.is_text:
-        return _texts([_text(one.tobytes(), field) for one in cells], field, gone)
+        return _texts(_decoded([one.tobytes() for one in cells], field), field, gone)
     values, missing = _elements(cells.ravel(), field, len(cells))
     if field.scalar:
         return pa.array(values, mask=missing if gone is None else missing | gone)
@@ -170,12 +178,10 @@ def _fixed(cells: "Array", field: Field, gone: "Array | None") -> "pa.Array":
 def _varying(rows: Rows, field: Field, segment: int, gone: "Array | None") -> "pa.Array":
     import pyarrow as pa
 
-    starts, sizes = rows.values[:, segment], rows.sizes[:, segment]
-    pieces = [
-        rows.octets[start : start + size].tobytes() for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
-    ]
+    starts, sizes, data = rows.values[:, segment], rows.sizes[:, segment], rows.data
+    pieces = [data[start:stop] for start, stop in zip(starts.tolist(), (starts + sizes).tolist(), strict=True)]
     if field.is_text:
-        return _texts([_text(one, field) for one in pieces], field, gone)
+        return _texts(_decoded(pieces, field), field, gone)
     if field.datatype == "bit":
         flat = [np.unpackbits(np.frombuffer(one, np.uint8)).astype(bool) for one in pieces]
         return pa.array([None if gone is not None and gone[n] else one for n, one in enumerate(flat)],
@@ -221,20 +227,51 @@ def _text(octets: bytes, field: Field) -> str:
         return plain.decode("latin-1")
 
 
-def _texts(texts: Sequence[str | None], field: Field, gone: "Array | None" = None) -> "pa.Array":
-    """Give texts without the blanks that fill them up; instants as such."""
+def _decoded(pieces: list[bytes], field: Field) -> "pa.Array":
+    """Decode texts, all at once where they are plain."""
     import pyarrow as pa
 
-    off = [False] * len(texts) if gone is None else gone.tolist()
-    kept = [None if missing or text is None else text.rstrip() for text, missing in zip(texts, off, strict=True)]
-    kept = [None if text is None or (field.null and text == field.null) else text for text in kept]
+    if field.datatype == "char" and b"\0" not in b"".join(pieces):
+        try:
+            return pa.array(pieces, pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid:
+            pass
+    return pa.array([_text(one, field) for one in pieces], pa.string())
+
+
+def _texts(texts: "pa.Array", field: Field, gone: "Array | None" = None) -> "pa.Array":
+    """Give texts without the blanks that fill them up; instants as such."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    kept = pc.utf8_rtrim_whitespace(texts)
+    if gone is not None:
+        kept = pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), kept)
+    if field.null:
+        kept = pc.if_else(pc.equal(kept, field.null), pa.scalar(None, pa.string()), kept)
     if not field.is_time:
-        return pa.array(kept, pa.string())
+        return kept
     try:
-        bare = [text.removesuffix("Z") or None if text else None for text in kept]
-        return pa.array(bare, pa.string()).cast(pa.timestamp("us"))
+        bare = pc.utf8_rtrim(kept, "Z")
+        return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare).cast(pa.timestamp("us"))
     except pa.ArrowInvalid as wrong:
         raise _damaged(field, wrong) from None
+
+
+def _numbers(texts: Sequence[str | None], field: Field) -> "pa.Array":
+    """Read plain numbers all at once; what Arrow does not know, one by one."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    words = pc.utf8_trim_whitespace(pa.array(texts, pa.string()))
+    none = pc.or_(pc.equal(words, ""), pc.equal(words, field.null)) if field.null else pc.equal(words, "")
+    try:
+        values = pc.if_else(none, pa.scalar(None, pa.string()), words).cast(field.arrow_type())
+    except pa.ArrowInvalid:
+        return pa.array([_one(text, field) for text in texts], field.arrow_type())
+    if pa.types.is_floating(values.type):
+        return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return values
 
 
 def _parts(text: str, field: Field) -> list[str]:

@@ -75,6 +75,7 @@ class Document:
         self._told = ""
         self._text: list[str] | None = None
         self._path: list[str] = []
+        self._names: dict[str, str] = {}
         self._rows: list[list[str | None]] = []
         self._cells: list[str | None] = []
         self._binary = bytearray()
@@ -99,7 +100,10 @@ class Document:
         return blocks
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(" ")[2]
+        name = self._names.get(tag) or self._names.setdefault(tag, tag.rpartition(" ")[2])
+        if name == "TD":  # by far the most
+            self._text = []
+            return
         self._path.append(name)
         self.root = self.root or name
         if name == "INFO" and attributes.get("name", "").upper() == "QUERY_STATUS":
@@ -113,13 +117,18 @@ class Document:
             self._declared, self._null, self._told = attributes, "", ""
         elif name == "VALUES" and "FIELD" in self._path:
             self._null = attributes.get("null", "")
-        elif name in {"DESCRIPTION", "TD"}:
+        elif name == "DESCRIPTION":
             self._text = []
         elif name == "STREAM":
             _check_stream(attributes)
 
     def _stop(self, tag: str) -> None:
-        name = tag.rpartition(" ")[2]
+        name = self._names[tag]
+        if name == "TD":
+            if self._tables == 1:
+                self._cells.append("".join(self._text or ()))
+            self._text = None
+            return
         self._path.pop()
         self.finished = not self._path
         text, self._text = "".join(self._text or ()), None
@@ -131,8 +140,6 @@ class Document:
             self._told = text
         elif name == "FIELD":
             self._fields.append(read_field(self._declared, self._told, self._null))
-        elif name == "TD":
-            self._cells.append(text)
         elif name == "TR":
             self._row()
         elif name == "STREAM":

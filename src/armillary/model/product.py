@@ -119,6 +119,9 @@ class Product:
         Sizes of the dimensions after time, ``(3,)`` for a vector, ``()`` for a number; what a generic recipe looks at.
     axes : tuple of str
         What the dimensions after time are, name and title of each in a text, where known; a generic recipe looks at it.
+    columns : tuple of str
+        Names of the columns of a table, each perhaps with its UCD after a blank, where known; a generic recipe looks at
+        them.
     whole : bool
         Whether the answer for an interval cannot be put together from answers for parts of it.
     keep : bool
@@ -144,6 +147,7 @@ class Product:
     rows: int | None = None
     shape: tuple[int, ...] | None = None
     axes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     whole: bool = False
     keep: bool = True
     description: str = ""
@@ -192,7 +196,7 @@ class Product:
         values["coverage"] = Interval(parse_time(start), parse_time(stop)) if start and stop else None
         knobs = [dict(one) | {"choices": tuple(one.get("choices", ()))} for one in values.get("parameters", ())]
         values["parameters"] = tuple(Parameter(**one) for one in knobs)
-        for name in ("inputs", "selects", "axes"):
+        for name in ("inputs", "selects", "axes", "columns"):
             values[name] = tuple(values.get(name, ()))
         values["shape"] = None if values.get("shape") is None else tuple(values["shape"])
         return cls(**values)

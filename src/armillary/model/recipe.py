@@ -31,6 +31,8 @@ class Fits:
     axes : tuple of str
         Words that must each stand in what the leaf says of an axis of its own (`Product.axes`), in any order, capitals
         apart; empty for any. A leaf that does not know its axes does not fit then.
+    columns : tuple of tuple of str
+        Of each of these groups one must be the name or the UCD of a column of the table, capitals apart; empty for any.
 
     Examples
     --------
@@ -40,12 +42,16 @@ class Fits:
     >>> flux = Product(path="a/f", title="F", kind="plane", axes=("PITCH_ANGLE", "E Energy"))
     >>> [Fits(kinds=("plane",), axes=axes).match(flux) for axes in (("energy", "pitch"), ("energy", "phase"))]
     [True, False]
+    >>> stars = Product(path="a/s", title="S", kind="sources", columns=("ra", "dec", "Jmag phot.mag;em.IR.J"))
+    >>> [Fits(kinds=("sources",), columns=(names,)).match(stars) for names in (("j_m", "jmag"), ("hmag",))]
+    [True, False]
     """
 
     kinds: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...] = ()
     units: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
+    columns: tuple[tuple[str, ...], ...] = ()
 
     def match(self, leaf: Product) -> bool:
         """Say whether a leaf fits."""
@@ -55,6 +61,7 @@ class Fits:
             and (not self.shapes or leaf.shape in self.shapes)
             and (not units or _plain(leaf.units) in units)
             and _has_axes(leaf.axes, self.axes)
+            and _has_columns(leaf.columns, self.columns)
         )
 
 
@@ -226,6 +233,13 @@ def _has_axes(told: tuple[str, ...], words: tuple[str, ...]) -> bool:
     known = [one.lower() for one in told]
     wanted = [one.lower() for one in words]
     return any(all(map(str.__contains__, order, wanted)) for order in permutations(known, len(wanted)))
+
+
+def _has_columns(told: tuple[str, ...], groups: tuple[tuple[str, ...], ...]) -> bool:
+    if not groups:
+        return True
+    known = {word for one in told for word in (one.lower(), *one.lower().rsplit(" ", 1))}
+    return all(any(name.lower() in known for name in group) for group in groups)
 
 
 def _plain(units: str) -> str:

@@ -162,5 +162,16 @@ def _differ(one: Any, other: Any, tolerance: float) -> str:
         same = np.allclose(one, other, rtol=tolerance, atol=0.0, equal_nan=True)
         return "" if same else f"{np.sum(~np.isclose(one, other, rtol=tolerance, atol=0.0, equal_nan=True))} values"
     if one.dtype == object:
-        return "" if repr(one.tolist()) == repr(other.tolist()) else "values"
+        return "" if _alike(one.tolist(), other.tolist(), tolerance) else "values"
     return "" if np.array_equal(one, other) else f"{np.sum(one != other)} values"
+
+
+def _alike(one: list[Any], other: list[Any], tolerance: float) -> bool:
+    """Compare cells some of which are missing; numbers within the tolerance."""
+    if repr(one) == repr(other):
+        return True
+    gaps = [cell is None for cell in one]
+    if gaps != [cell is None for cell in other] or not all(isinstance(cell, float | None) for cell in (*one, *other)):
+        return False
+    first, second = (np.array([cell for cell in cells if cell is not None]) for cells in (one, other))
+    return bool(np.allclose(first, second, rtol=tolerance, atol=0.0, equal_nan=True))

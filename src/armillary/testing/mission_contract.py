@@ -58,6 +58,7 @@ class MissionContract(Battery):
         """Import the mission, list its archives and derive its products."""
         from armillary.sources.connect import connect
         from armillary.tree import Recipes, derive
+        from armillary.tree.derive import generic_products
 
         module, _, name = cls.door.partition(":")
         cls.mission = getattr(import_module(module), name)
@@ -65,7 +66,9 @@ class MissionContract(Battery):
         with cls.opened(state) as archives:
             sources = {one.name: connect(one, state) for one in archives}
             raw = [leaf for source in sources.values() for leaf in source.inventory(silent)]
-            cls.derived = tuple(derive(raw, recipes))
+            named = derive(raw, recipes)
+            hung = [one for leaf in (*raw, *named) for one in generic_products(leaf, recipes.generic)]
+            cls.derived = (*named, *hung)
             cls.cases = tuple(_cases(cls.derived, cls.per_kind))
             cls.kitchen = Kitchen({one.path: one for one in (*raw, *cls.derived)}, sources, recipes, state)
             yield

@@ -156,7 +156,9 @@ def _generic(recipe: Recipe, leaf: Product) -> Product:
     keeps = _keeps(recipe, leaf)
     shape = leaf.shape if recipe.shape is None and keeps else recipe.shape
     axes = leaf.axes if not recipe.axes and keeps else recipe.axes
-    return replace(_product(recipe, [leaf], output, title, units), inputs=(leaf.path,), shape=shape, axes=axes)
+    columns = leaf.columns if keeps else ()
+    made = _product(recipe, [leaf], output, title, units)
+    return replace(made, inputs=(leaf.path,), shape=shape, axes=axes, columns=columns)
 
 
 def _keeps(recipe: Recipe, leaf: Product) -> bool:

@@ -20,7 +20,7 @@ from armillary.model import Product, Recipe
 from armillary.sources.wal import use_wal
 from armillary.tree.derive import generic_products, has_generic
 
-_VERSION: Final = 7
+_VERSION: Final = 8
 _SCHEMA: Final = """
 CREATE TABLE archives (key TEXT PRIMARY KEY, stamp TEXT NOT NULL);
 CREATE TABLE leaves (id INTEGER PRIMARY KEY, key TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL,

@@ -109,18 +109,23 @@ def _sentry() -> tuple[Product, ...]:
 
 
 def _stars() -> tuple[Product, ...]:
-    def one(path: str, title: str, row_bytes: int, about: str) -> Product:
+    def one(path: str, title: str, row_bytes: int, about: str, columns: tuple[str, ...]) -> Product:
         return Product(
             path=path, title=title, kind="sources", parameters=(_N,), selects=("box", "cone", "rows"),
-            rows=star_field.DEFAULT_ROWS, row_bytes=row_bytes, description=about, citation=_STARS,
+            rows=star_field.DEFAULT_ROWS, row_bytes=row_bytes, columns=("source_id", "ra", "dec", *columns),
+            description=about, citation=_STARS,
         )  # fmt: skip
+
+    light = tuple(f"{band.name}_mag{end}" for band in star_field.BANDS for end in ("", "_error"))
+    body = ("class", "teff", "radius", "distance", "a_v", "disc_temperature", "disc_ratio")
 
     return (
         one("stars/photometry", "Stars in ten bands", 130,
             "A field of 10 by 10 degrees with a star-forming cloud: parallax, and Vega magnitudes in Gaia, 2MASS and "
-            "WISE bands with errors; too faint, too bright and lost ones are null"),
+            "WISE bands with errors; too faint, too bright and lost ones are null",
+            ("parallax", "parallax_error", *light)),
         one("stars/truth", "What the stars are", 80,
-            "Class, temperature, radius, distance, extinction and dust of each star"),
+            "Class, temperature, radius, distance, extinction and dust of each star", body),
     )  # fmt: skip
 
 

@@ -148,7 +148,9 @@ def _to_arrow(table: Any, descriptions: dict[str, str], header: Any, title: str 
         array = _array(one, _reference(header, name))
         unit = "" if getattr(one, "unit", None) is None else str(one.unit)
         told = descriptions.get(name) or getattr(one.info, "description", None) or ""
-        fields.append(column(name, array.type, unit, _first_line(told)))
+        field = column(name, array.type, unit, _first_line(told))
+        ucd = (one.info.meta or {}).get("ucd")
+        fields.append(field.with_metadata({**field.metadata, b"ucd": str(ucd)}) if ucd else field)
         values.append(array)
     return pa.Table.from_arrays(values, schema=pa.schema(fields, {"title": title}))
 

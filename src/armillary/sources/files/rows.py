@@ -107,7 +107,15 @@ def tidy(table: "pa.Table", plan: Layout) -> "pa.Table":
 def variables(sample: "pa.Table", title: str, tally: Tally, plan: Layout) -> tuple[Variable, ...]:
     """Give the leaves of a tidy table: the whole, and each numeric column of rows with one time each."""
     row_bytes = max(1, tally.octets // max(1, tally.rows))
-    whole = Variable(name="", title=title, kind=plan.kind, rows=tally.rows, row_bytes=row_bytes, cadence=tally.cadence)
+    whole = Variable(
+        name="",
+        title=title,
+        kind=plan.kind,
+        rows=tally.rows,
+        row_bytes=row_bytes,
+        cadence=tally.cadence,
+        columns=tuple(map(_column, sample.schema)),
+    )
     if not plan.timed:
         return (whole,)
     parts = {old for _, olds in plan.times for old in olds}
@@ -128,6 +136,11 @@ def variables(sample: "pa.Table", title: str, tally: Tally, plan: Layout) -> tup
             if field.name not in parts and _numeric(field)
         ),
     )
+
+
+def _column(field: "pa.Field") -> str:
+    ucd = (field.metadata or {}).get(b"ucd", b"").decode()
+    return f"{field.name} {ucd}".strip()
 
 
 def tally(table: "pa.Table", plan: Layout) -> Tally:

@@ -33,6 +33,8 @@ class Variable:
         Sizes of the dimensions after time.
     axes : tuple of str
         Name and title of each of them, in one text; empty unless all are known.
+    columns : tuple of str
+        Of a table: names, each with its UCD after a blank where that is known.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Variable:
     cadence: float | None = None
     shape: tuple[int, ...] | None = None
     axes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,5 +93,6 @@ class Summary:
 
 def _variable(record: dict[str, Any]) -> Variable:
     shape = record.get("shape")
-    told = {"shape": None if shape is None else tuple(shape), "axes": tuple(record.get("axes", ()))}
+    texts = {name: tuple(record.get(name, ())) for name in ("axes", "columns")}
+    told = {"shape": None if shape is None else tuple(shape), **texts}
     return Variable(**{**record, **told})

@@ -14,7 +14,7 @@ from armillary.sources.folder.scan import Entry
 from armillary.sources.wal import use_wal
 
 #: Part of the index's stamp: a higher number lets every file be described anew.
-READERS: Final = 4
+READERS: Final = 5
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, state TEXT NOT NULL,

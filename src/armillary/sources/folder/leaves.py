@@ -192,6 +192,7 @@ def _product(path: str, mount: str, address: str, version: str, pieces: list[tup
         rows=None if None in counts else counts[-1] if image else sum(count or 0 for count in counts),
         shape=variable.shape,
         axes=variable.axes,
+        columns=variable.columns,
         keep=variable.kind in TIME_KINDS or (variable.kind in TABLE_KINDS and coverage is not None),
         description=variable.description or summary.title,
         citation=summary.citation,

@@ -1,0 +1,108 @@
+"""Distances from parallaxes or from the columns of Bailer-Jones, and luminosities."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadParameter
+from armillary.missions.gaia.tables import A_V, COLUMNS, LAW, identity_of, numbers, table_of, tables_with
+from armillary.model import Parameter, recipe
+from armillary.model.recipe import Fits
+from armillary.science.photometry.columns import NAMES, Columns, find_columns, seds_of
+from armillary.science.photometry.distance import Distance, bailer_jones, combined, invert, parallax_zero_point
+from armillary.science.photometry.extinction import deredden
+from armillary.science.photometry.luminosity import bolometric, luminosity
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CITATION: Final = (
+    "Lindegren et al. (2021), doi:10.1051/0004-6361/202039653; Bailer-Jones et al. (2021), doi:10.3847/1538-3881/abd806"
+)
+_ZERO_POINT: Final = ("G", "nu_eff_used_in_astrometry", "pseudocolour", "ecl_lat", "astrometric_params_solved")
+_KINDS: Final = ("photogeo", "geo")
+BY: Final = Parameter(
+    name="distance", type="str", default="auto", choices=("auto", "parallax", *_KINDS),
+    description="photogeo and geo are the columns of Bailer-Jones; auto takes the first of them that is there, and "
+    "parallaxes where there is none",
+)  # fmt: skip
+LEAST: Final = Parameter(
+    name="least", type="float", default=5.0, low=3.0, high=100.0, description="parallax over error that is inverted"
+)
+_ANY: Final = tuple(NAMES["parallax"]) + tuple(name for kind in _KINDS for name in NAMES[f"r_med_{kind}"])
+
+
+@recipe(
+    "{input}/luminosity",
+    inputs={"table": Fits(kinds=("sources",), columns=(*tables_with("G BP J W1", "RP H Ks W2").columns, _ANY))},
+    title="Distances and luminosities of {title}",
+    kind="sources",
+    parameters=(
+        BY, LEAST,
+        Parameter(name="zero_point", type="bool", default=True,
+                  description="take out the zero point of Gaia DR3 parallaxes where its columns are there"),
+        A_V, LAW, COLUMNS,
+    ),
+    block="row",
+    citation=CITATION,
+)  # fmt: skip
+def luminosities(
+    table: "pa.Table", distance: str, least: float, zero_point: bool, a_v: float, law: Any, columns: str
+) -> "pa.Table":
+    """Distance with its interval of 68 %, bolometric flux and luminosity, and how much of it no band saw."""
+    found = find_columns(table, columns)
+    far = distances(table, found, distance, least, zero_point=zero_point)
+    seds = seds_of(table, found)
+    seds = deredden(seds, a_v, name=law) if a_v else seds
+    total = bolometric(seds)
+    light = luminosity(seds, far.pc, (far.high - far.low) / 2)
+    made = [
+        *identity_of(table),
+        numbers("distance", far.pc, "pc", "Distance", "pos.distance"),
+        numbers("distance_low", far.low, "pc", "Lower end of the interval of 68 %", "stat.min;pos.distance"),
+        numbers("distance_high", far.high, "pc", "Upper end of the interval of 68 %", "stat.max;pos.distance"),
+        numbers("bolometric_flux", total.flux, "W m-2", "Flux over all wavelengths", "phys.luminosity"),
+        numbers("bolometric_flux_error", total.error, "W m-2", "Error of bolometric_flux"),
+        numbers("luminosity", light.solar, "solLum", "Luminosity if it shines alike in all directions",
+                "phys.luminosity"),
+        numbers("luminosity_error", light.error, "solLum", "Error of luminosity", "stat.error;phys.luminosity"),
+        numbers("outside", light.outside, "", "Share of the flux at wavelengths beyond the measured bands"),
+    ]  # fmt: skip
+    return table_of(made, {"distance": distance, "a_v": a_v, "columns": dict(found.names)})
+
+
+RECIPES: Final = (luminosities,)
+
+
+def distances(table: "pa.Table", found: Columns, by: str, least: float, *, zero_point: bool) -> Distance:
+    """Give distances in the way that is asked for.
+
+    Raises
+    ------
+    BadParameter
+        If the columns for it are missing.
+    """
+    ways = [by] if by != "auto" else [*_KINDS, "parallax"]
+    able = [way for way in ways if found.has(*_needed(way))]
+    if not able:
+        raise BadParameter(f"there are no columns for distances by {by}", f"name them by columns: {_needed(ways[-1])}")
+    first, *rest = [_by(table, found, way, least, zero_point=zero_point) for way in able]
+    for other in rest:
+        first = combined(first, other)
+    return first
+
+
+def _needed(way: str) -> tuple[str, ...]:
+    if way == "parallax":
+        return ("parallax", "parallax_error")
+    return tuple(f"r_{end}_{way}" for end in ("med", "lo", "hi"))
+
+
+def _by(table: "pa.Table", found: Columns, way: str, least: float, *, zero_point: bool) -> Distance:
+    values = [found.values(table, one) for one in _needed(way)]
+    if way != "parallax":
+        return bailer_jones(values[0], values[1], values[2])
+    zero = np.zeros(len(values[0]))
+    if zero_point and found.has(*_ZERO_POINT):
+        zero = parallax_zero_point(*(found.values(table, one) for one in _ZERO_POINT))
+    return invert(values[0], values[1], zero, least=least)

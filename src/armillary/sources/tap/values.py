@@ -252,7 +252,7 @@ def _texts(texts: "pa.Array", field: Field, gone: "Array | None" = None) -> "pa.
     if not field.is_time:
         return kept
     try:
-        bare = pc.utf8_rtrim(kept, "Z")
+        bare = pc.replace_substring_regex(pc.utf8_rtrim(kept, "Z"), r"(\.\d{6})\d+$", r"\1")  # no finer than it is kept
         return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare).cast(pa.timestamp("us"))
     except pa.ArrowInvalid as wrong:
         raise _damaged(field, wrong) from None

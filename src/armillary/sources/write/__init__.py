@@ -21,7 +21,7 @@ _FORMATS: Final = {
     ".nc": ("netcdf", "save"),
     ".parquet": ("tables", "save_parquet"),
     ".tif": ("rasters", "save"),
-    ".vot": ("astro", "save_votable"),
+    ".vot": ("votable", "save"),
     ".zarr": ("zarr_store", "save"),
 }
 #: The endings that `write` knows.
@@ -35,8 +35,8 @@ def write(data: "Data | Iterable[Data]", path: str | Path, progress: Progress = 
     ----------
     data : Dataset, Table or iterable of them
         An iterable gives consecutive blocks: along time (or ``y``) for datasets, row after row for tables. ``.nc``,
-        ``.zarr``, ``.csv`` and ``.parquet``, and ``.tif`` along ``y``, hold one block at a time in memory; the other
-        formats join them first.
+        ``.zarr``, ``.csv``, ``.parquet`` and ``.vot``, and ``.tif`` along ``y``, hold one block at a time in memory;
+        the other formats join them first.
     path : str or Path
         Where to. What is there already is replaced in one step, once the new one is complete.
     progress : Progress

@@ -1,6 +1,5 @@
-"""Saving as tables for astronomers: VOTable 1.4 and FITS; blocks are joined first."""
+"""Saving as FITS tables for astronomers; blocks are joined first."""
 
-import re
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,6 @@ from armillary.sources.write.variables import Array, Variable, ascii_text, fill_
 if TYPE_CHECKING:
     import pyarrow as pa
     from astropy.io import fits
-    from astropy.io.votable.tree import Field, TableElement, VOTableFile
 
 #: Where the attributes of data go in a FITS header; the others stand together as JSON in ARMATTRS.
 _CARDS: Final = {
@@ -31,46 +29,7 @@ _CARDS: Final = {
 _FITS_TYPES: Final = {"i1": "I", "i2": "I", "i4": "J", "i8": "K", "u1": "B", "u2": "J", "u4": "K", "f4": "E", "f8": "D"}
 #: FITS has neither signed bytes nor these unsigned integers: the next wider type holds them.
 _FITS_WIDER: Final = {"i1": "i2", "b1": "i2", "u2": "i4", "u4": "i8"}
-_VO_TYPES: Final = {
-    "b1": "boolean",
-    "i1": "short",
-    "i2": "short",
-    "i4": "int",
-    "i8": "long",
-    "u1": "unsignedByte",
-    "u2": "int",
-    "u4": "long",
-    "u8": "double",
-    "f4": "float",
-    "f8": "double",
-}
-_VERSION: Final = {f"version_1_{number}_or_later": True for number in range(1, 5)} | {"verify": "ignore"}
 _TIME_LENGTH: Final = len("2000-01-01T00:00:00.000000000")
-
-
-def save_votable(blocks: Blocks, aside: Path) -> None:
-    """Save data as one VOTable 1.4, its values in BINARY2: exact, with missing values.
-
-    Fields carry unit, UCD and description; attributes are INFO elements. Times are ISO 8601 texts with nanoseconds and
-    ``xtype="timestamp"``, and refer to a TIMESYS that says UTC.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        Tables, series or spectrograms; they are joined in memory.
-    aside : Path
-        File to make.
-
-    Raises
-    ------
-    CannotWrite
-        For distributions and images.
-    """
-    table = _one_table(blocks, "VOTable")
-    with warnings.catch_warnings():
-        # Units and UCDs of archives need not be those of the standard; they are kept as they are.
-        warnings.simplefilter("ignore")
-        _votable(table).to_xml(str(aside), tabledata_format="binary2")
 
 
 def save_fits(blocks: Blocks, aside: Path) -> None:
@@ -94,7 +53,7 @@ def save_fits(blocks: Blocks, aside: Path) -> None:
     """
     from astropy.io import fits
 
-    table = _one_table(blocks, "FITS table")
+    table = _one_table(blocks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
         columns = _columns(table)
@@ -103,14 +62,14 @@ def save_fits(blocks: Blocks, aside: Path) -> None:
         fits.HDUList([fits.PrimaryHDU(), unit]).writeto(aside, checksum=True)
 
 
-def _one_table(blocks: Blocks, what: str) -> "pa.Table":
+def _one_table(blocks: Blocks) -> "pa.Table":
     import pyarrow as pa
     import xarray as xr
 
     data = joined(blocks)
     if isinstance(data, xr.Dataset) and len(layout(data).dims) > 1:
         shapes = ", ".join(f"{name}{one.dims}" for name, one in list(data.data_vars.items())[:3])
-        raise CannotWrite(f"a {what} cannot hold such data: {shapes}", "save them as .nc, .zarr, .cdf or .parquet")
+        raise CannotWrite(f"a FITS table cannot hold such data: {shapes}", "save them as .nc, .zarr, .cdf or .parquet")
     return pa.concat_tables(list(rows(data)))
 
 
@@ -126,47 +85,6 @@ def _iso(values: Array) -> Array:
     return np.where(np.isnat(values), "", texts)
 
 
-def _votable(table: "pa.Table") -> "VOTableFile":
-    from astropy.io.votable import tree
-
-    votable = tree.VOTableFile(version="1.4", config={"verify": "ignore"})
-    resource = tree.Resource(type="results")
-    votable.resources.append(resource)
-    attrs = table_attrs(table)
-    resource.description = str(attrs.get("title") or "Data saved by Armillary")
-    for name, value in {**attrs, "saved_by": program()}.items():
-        text = value if isinstance(value, str) else json_text(value)
-        resource.infos.append(tree.Info(ID=f"info_{len(resource.infos)}", name=name, value=text))
-    resource.time_systems.append(
-        tree.TimeSys(ID="scale_utc", timescale="UTC", refposition="UNKNOWN", config=dict(_VERSION))
-    )
-    made = tree.TableElement(votable, ID="table_1", name="data", config=dict(_VERSION))
-    resource.tables.append(made)
-    _fill_votable(votable, made, table)
-    return votable
-
-
-def _fill_votable(votable: "VOTableFile", made: "TableElement", table: "pa.Table") -> None:
-    columns = _columns(table)
-    taken = {"table_1", "scale_utc"}
-    for one in columns:
-        made.fields.append(_field(votable, one, _identifier(one.name, taken)))
-    made.create_arrays(table.num_rows)
-    for field, one in zip(made.fields, columns, strict=True):
-        made.array[field.ID] = _iso(one.values) if one.values.dtype.kind == "M" else one.values
-        if one.missing is not None:
-            made.array.mask[field.ID] = one.missing
-
-
-def _identifier(name: str, taken: set[str]) -> str:
-    """Make an XML identifier close to the name; `taken` gets it."""
-    stem = re.sub(r"\W", "_", name, flags=re.ASCII)
-    stem = stem if stem[:1].isalpha() else f"_{stem}"
-    found = next(word for word in (stem, *(f"{stem}_{n}" for n in range(2, len(taken) + 3))) if word not in taken)
-    taken.add(found)
-    return found
-
-
 def _unit(text: str, form: str) -> str | None:
     """Write a unit as the standard of the format wants; one that is not understood stays as it is."""
     from astropy import units
@@ -177,22 +95,6 @@ def _unit(text: str, form: str) -> str | None:
         return str(units.Unit(text).to_string(form))
     except (ValueError, TypeError):
         return text
-
-
-def _field(votable: "VOTableFile", one: Variable, identifier: str) -> "Field":
-    from astropy.io.votable.tree import Field
-
-    kind = one.values.dtype.kind
-    attrs = {"ucd": one.attrs.get("ucd") or None, "unit": _unit(str(one.attrs.get("units", "")), "vounit")}
-    if kind == "M":
-        attrs |= {"datatype": "char", "arraysize": "*", "xtype": "timestamp", "ref": "scale_utc", "unit": None}
-    elif kind == "O":
-        attrs |= {"datatype": "unicodeChar", "arraysize": "*"}
-    else:
-        attrs |= {"datatype": _VO_TYPES[_code(one.values)]}
-    field = Field(votable, ID=identifier, name=one.name, config=dict(_VERSION), **attrs)
-    field.description = str(one.attrs.get("long_name") or "") or None
-    return field
 
 
 def _code(values: Array) -> str:

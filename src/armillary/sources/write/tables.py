@@ -68,7 +68,7 @@ def save_parquet(blocks: Blocks, aside: Path) -> None:
     with parquet.ParquetWriter(aside, first.schema, compression="zstd") as writer:
         writer.write_table(first)
         for piece in pieces:
-            writer.write_table(_fitted(piece, first.schema))
+            writer.write_table(fitted(piece, first.schema))
 
 
 def all_rows(blocks: Blocks) -> "Iterator[pa.Table]":
@@ -102,7 +102,14 @@ def _check_size(total: int) -> None:
         raise CannotWrite(problem, "save them as .nc or .zarr, or ask for less")
 
 
-def _fitted(piece: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+def fitted(piece: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+    """Bring a later piece to the types of the first.
+
+    Raises
+    ------
+    BadData
+        If its values do not fit them.
+    """
     import pyarrow as pa
 
     try:

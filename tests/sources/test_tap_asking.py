@@ -119,6 +119,8 @@ def test_another_column_called_ra_steps_aside() -> None:
     assert both.given == NAMES.given | {"ra": "ra_other", "time": "time_value"}
     assert both.need("ra").bare == "RAJ2000"
     assert not naming([Column(name="RAJ2000", unit="h:m:s", ucd="pos.eq.ra;meta.main")]).placed
+    assert not naming([Column(name="ra", unit="h"), Column(name="dec", unit="deg")]).placed
+    assert naming([Column(name="ra"), Column(name="dec", unit="deg")]).placed
 
 
 def test_leaves_of_tables() -> None:

@@ -23,7 +23,7 @@ from armillary.model.kinds import column_unit
 from armillary.science.trim import trim
 from armillary.services.desk import ask
 from armillary.services.queries import FreeQuery, Outcome, ask_freely, tap_archive_of
-from armillary.sources.tap import TapSource, jobs, paging
+from armillary.sources.tap import TapSource, jobs, paging, survey
 from armillary.sources.tap.known import tap_archive
 from armillary.testing import SourceContract
 from armillary.testing.dachs import TapServer
@@ -79,6 +79,14 @@ def test_tables_and_columns_are_listed_with_units_and_ucds(source: TapSource, le
     assert columns["ra"].unit == "deg"
     assert columns["ra"].ucd == "pos.eq.ra;meta.main"
     assert "parallax" in leaf.description
+
+
+def test_the_list_beside_tap_schema_tells_the_same(source: TapSource, leaf: Product) -> None:
+    with source._service() as service:
+        found = survey._vosi(service, silent)
+    assert {one.name for one in found.tables} >= {leaf.address, "gaiadr1.tmass_original_valid"}
+    there = {one.bare: (one.unit, one.ucd) for one in found.columns[leaf.address]}
+    assert there == {one.bare: (one.unit, one.ucd) for one in source.columns(leaf, silent)}
 
 
 def test_all_rows_come_though_the_server_gives_20_000_by_itself(sky: pa.Table) -> None:

@@ -57,8 +57,7 @@ class Asker:
                 given += 1
                 yield block
         except (Overflow, Refused) as wrong:
-            late = isinstance(wrong, Refused) and _LATE.search(str(wrong))
-            if given or not (late or isinstance(wrong, Overflow)):
+            if given or not (is_late(wrong) or isinstance(wrong, Overflow)):
                 raise
         else:
             return
@@ -100,6 +99,11 @@ class Asker:
             return self.service.sync(query, form, progress)
         key = key_of(self.service.url, query)
         return job_answer(self.service, self.record, key, query, form, time.time_ns(), progress)
+
+
+def is_late(wrong: Exception) -> bool:
+    """Say whether a service had no time for a query, rather than nothing to say to it."""
+    return isinstance(wrong, Refused) and bool(_LATE.search(str(wrong)))
 
 
 def key_of(url: str, query: Query) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from armillary.errors import BadAnswer, SourceFailed
+from armillary.errors import BadAnswer
 from armillary.model import Product, Progress, Request, Rows, share
 from armillary.model import predicate as where_language
 from armillary.science.trim import columns as values_of
 from armillary.science.trim import trim
-from armillary.sources.tap.answers import Asker, Mode
+from armillary.sources.tap.answers import Asker, Mode, is_late
 from armillary.sources.tap.asking import Selection, select, sort_key
 from armillary.sources.tap.paging import Page, cut, page_column, page_rows
 from armillary.sources.tap.service import Query
@@ -90,12 +90,10 @@ def _pages(asker: Asker, selection: Selection, progress: Progress) -> tuple[list
 
     try:
         return cut(selection, column, most, summed)
-    except (Refused, Overflow) as wrong:
-        query = Query(text=selection.text())
-        told = asker.told(wrong, query)
-        if isinstance(wrong, Refused) and not isinstance(told, SourceFailed):
-            raise told from None
-        return [], None
+    except Refused as wrong:
+        if is_late(wrong):
+            return [], None
+        raise asker.told(wrong, Query(text=selection.text())) from None
 
 
 def _page(asker: Asker, selection: Selection, page: Page, progress: Progress) -> "pa.Table":

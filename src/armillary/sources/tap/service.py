@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from armillary.errors import BadAnswer, BadRequest, CannotWrite, SourceDown
+from armillary.errors import ArmillaryError, BadAnswer, BadRequest, CannotWrite, SourceDown
 from armillary.model import Progress, silent
 from armillary.sources.http import BUSY, Answer, Patience, Question, send, shown
 from armillary.sources.tap.capabilities import Capabilities, read_capabilities
@@ -125,10 +125,7 @@ class Service:
     def _fill(self, path: Path, url: str, question: Question, progress: Progress) -> None:
         told = replace(question, headers={**question.headers, **self.login.headers(url)})
         for attempt in range(self.patience.tries):
-            with path.open("wb") as sink:
-                answer = send(
-                    self.client, url, told, patience=self.patience, limit=_LIMIT, progress=progress, sink=sink
-                )
+            answer = self._send_to(path, url, told, progress)
             if answer.status == 200:
                 if _is_whole(path) or attempt:  # what is cut short twice, its reader refuses
                     return
@@ -139,6 +136,17 @@ class Service:
                 continue
             raise_refusal(path)
             raise self.wrong_status(answer, body)
+
+    def _send_to(self, path: Path, url: str, question: Question, progress: Progress) -> Answer:
+        try:
+            with path.open("wb") as sink:
+                return send(
+                    self.client, url, question, patience=self.patience, limit=_LIMIT, progress=progress, sink=sink
+                )
+        except OSError as broken:
+            if isinstance(broken, ArmillaryError):
+                raise
+            raise CannotWrite(f"an answer of {self.name} cannot be kept: {broken.strerror}", "make room") from broken
 
     def _crowded(self, answer: Answer, body: bytes, attempt: int) -> bool:
         """Say whether it is worth asking again; the statuses that mean "later" were waited for already."""

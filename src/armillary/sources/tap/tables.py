@@ -181,9 +181,9 @@ def naming(columns: Sequence[Column]) -> Naming:
     names = {one.bare: one.bare for one in columns}
     for wanted, ucds in _MAIN.items():
         main = next((one for one in columns if one.ucd.lower() in ucds and _in_degrees(one)), None)
-        if main and main.bare != wanted:
-            names |= {wanted: f"{wanted}_other"} if wanted in names else {}
-            names[main.bare] = wanted
+        main = main or next((one for one in columns if one.bare == wanted and _in_degrees(one)), None)
+        names |= {wanted: f"{wanted}_other"} if wanted in names else {}
+        names |= {main.bare: wanted} if main else {}
     for one in columns:
         if one.bare == "time" and "timestamp" not in one.xtype.lower():
             names["time"] = "time_value"

@@ -1,12 +1,13 @@
 """What no well-behaved server does: a small real HTTP server that is busy, breaks off, sends web pages, or dies."""
 
 import http.server
+import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import pyarrow as pa
@@ -328,3 +329,28 @@ def test_no_pyvo_is_told(server: Server, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "pyvo.io", None)
     with pytest.raises(MissingExtra, match="pip install"):
         TapSource("toy", server.url, tmp_path / "bare", patience=_QUICK).inventory(silent)
+
+
+def test_the_command_line_tells_one_thing_at_a_time(server: Server, cli: Callable[..., Any], tmp_path: Path) -> None:
+    assert cli("add", "tap", server.url, "--name", "toy").status == 0
+    mine = tmp_path / "mine.csv"
+    mine.write_text("n,name\n1,a\n2,b\n", "utf-8")
+    words = ("adql", "SELECT u.n FROM TAP_UPLOAD.mine AS u", "--archive", "toy", "--upload", f"mine={mine}")
+    told = json.loads(cli(*words, "--json").out)
+    assert (told["rows"], len(told["first"]), told["cached"]) == (3, 3, False)
+    assert json.loads(cli(*words, "--json").out)["cached"]
+    shown = cli(*words)
+    assert "source_id" in shown.out
+    assert "3 rows from the cache" in shown.err
+    for wrong, reason in (
+        (("adql", "SELECT 1"), "needs one archive"),
+        (("adql", "SELECT 1", "--archive", "nowhere"), "no TAP service"),
+        (("adql", "DROP TABLE t", "--archive", "toy"), "only read"),
+        (("adql", "gone.adql", "--archive", "toy"), "no file"),
+        (("adql", "SELECT 1", "--archive", "toy", "--upload", "mine"), "NAME=FILE"),
+        (("adql", "SELECT 1", "--archive", "toy", "-o", "x.what"), "ending"),
+    ):
+        ran = cli(*wrong)
+        assert ran.status == 1
+        assert reason in ran.err
+        assert len(ran.err.splitlines()) == 1

@@ -13,6 +13,8 @@ from armillary.services.cli.session import Bar, progress_bar
 from armillary.services.desk import open as open_desk
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from armillary.services.queries import FreeQuery, Outcome
 
 _SHOWN = 20
@@ -49,23 +51,23 @@ def adql(
     place = tap_archive_of(desk, _archive(context, archive))
     free = FreeQuery(place, text, uploads, maxrec, "async" if by_job else "auto", fresh)
     with progress_bar(place.name) as bar:
-        report = _answer(desk, free, output, bar)
-    _print(report, output, as_json=as_json)
+        report, first = _answer(desk, free, output, bar)
+    _print(report, output, first, as_json=as_json)
 
 
-def _answer(desk: Any, free: "FreeQuery", output: Path | None, bar: Bar) -> "Outcome":
+def _answer(desk: Any, free: "FreeQuery", output: Path | None, bar: Bar) -> "tuple[Outcome, pa.Table | None]":
+    """Write the answer to the file, or give its first rows."""
     from armillary.services.queries import Outcome, ask_freely
 
     outcome = Outcome(free.archive.name, free.text)
     blocks = ask_freely(desk, free, outcome, bar)
     if output is None:
-        _show(blocks)
-        return outcome
+        return outcome, _first(blocks)
     from armillary.sources import write
 
     write(_one_by_one(blocks, bar), output)
     bar.check()
-    return outcome
+    return outcome, None
 
 
 def _one_by_one(blocks: Iterator[Any], bar: Bar) -> Iterator[Any]:
@@ -75,18 +77,25 @@ def _one_by_one(blocks: Iterator[Any], bar: Bar) -> Iterator[Any]:
             yield block
 
 
-def _show(blocks: Iterator[Any]) -> None:
-    left = _SHOWN
+def _first(blocks: Iterator[Any]) -> "pa.Table | None":
+    """Give the first rows, and take all blocks, so that the whole answer is known and kept."""
+    import pyarrow as pa
+
+    kept: list[Any] = []
     for block in blocks:
-        if left and block.num_rows:
-            typer.echo(block.slice(0, left).to_pandas().to_string())
-            left = max(0, left - block.num_rows)
+        left = _SHOWN - sum(one.num_rows for one in kept)
+        kept += [block.slice(0, left)] if left or not kept else []
+    return pa.concat_tables(kept) if kept else None
 
 
-def _print(report: "Outcome", output: Path | None, *, as_json: bool) -> None:
+def _print(report: "Outcome", output: Path | None, first: "pa.Table | None", *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(report.to_record() | {"file": str(output) if output else None}, indent=1))
+        rows = [] if first is None else first.to_pylist()
+        more = {"file": str(output)} if output else {"first": rows}
+        typer.echo(json.dumps(report.to_record() | more, indent=1, default=str))
         return
+    if first is not None:
+        typer.echo(first.to_pandas().to_string())
     bound = "no TOP" if report.bound is None else f"TOP {report.bound}"
     where = " from the cache" if report.cached else f" from {report.archive}"
     parts = f", the upload in {report.parts} parts" if report.parts > 1 else ""

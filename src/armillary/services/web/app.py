@@ -7,12 +7,15 @@ from armillary import __version__
 from armillary.errors import ArmillaryError, BadRequest, http_status, to_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI, Request
     from starlette.responses import Response
 
     from armillary.services.desk import Desk
 
 STATIC: Final = Path(__file__).parent / "static"
+_PAGES: Final = {"/": "index.html", "/objects": "objects.html", "/source/{name}": "source.html"}
 
 
 def build_app(desk: "Desk", token: str = "") -> "FastAPI":
@@ -26,14 +29,15 @@ def build_app(desk: "Desk", token: str = "") -> "FastAPI":
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
     from fastapi.staticfiles import StaticFiles
-    from starlette.responses import FileResponse
 
     from armillary.plots.page import STATIC as RENDERER
+    from armillary.services.object_tables import Shelf
     from armillary.services.web import (
         catalogue_routes,
         data_routes,
         job_routes,
         learn_routes,
+        objects_routes,
         proposal_routes,
         tree_routes,
         view_routes,
@@ -42,18 +46,28 @@ def build_app(desk: "Desk", token: str = "") -> "FastAPI":
     from armillary.services.web.tickets import Tickets
 
     app = FastAPI(title="Armillary", version=__version__, docs_url=None, redoc_url=None)
-    app.state.desk, app.state.tickets = desk, Tickets()
+    app.state.desk, app.state.tickets, app.state.shelf = desk, Tickets(), Shelf()
     parts = (tree_routes, view_routes, data_routes, catalogue_routes, proposal_routes, job_routes, learn_routes)
-    for routes in parts:
+    for routes in (*parts, objects_routes):
         app.include_router(routes.router, prefix="/api")
     app.add_exception_handler(ArmillaryError, _in_words)
     app.add_exception_handler(RequestValidationError, _badly_asked)
     app.add_exception_handler(Exception, _in_words)
     app.mount("/renderer", StaticFiles(directory=RENDERER), name="renderer")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.get("/", include_in_schema=False)(lambda: FileResponse(STATIC / "index.html"))
+    for place, file in _PAGES.items():
+        app.add_route(place, _page(file), include_in_schema=False)
     app.add_middleware(Guard, token=token)
     return app
+
+
+def _page(file: str) -> "Callable[[Request], Response]":
+    from starlette.responses import FileResponse
+
+    def answer(_: "Request") -> "Response":
+        return FileResponse(STATIC / file)
+
+    return answer
 
 
 def _in_words(_: "Request", error: Exception) -> "Response":

@@ -1,0 +1,105 @@
+"""All about one source: its columns, its energy distribution with a fitted photosphere, what the distribution says."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from armillary.model.kinds import column_unit
+from armillary.services.object_tables import ObjectTable, seds_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Record = dict[str, Any]
+#: Standard errors above the photosphere from which light counts as an excess.
+EXCESS: Final = 3.0
+#: Alpha from which an excess is that of a disc (Greene et al. 1994).
+_DISC: Final = -1.6
+_CURVE: Final = np.geomspace(0.3, 30.0, 120)
+_FAR: Final = ("W3", "W4")
+
+
+def tell_source(table: ObjectTable, row: int) -> Record:
+    """Tell all about one row of a table, as JSON values.
+
+    Returns
+    -------
+    dict
+        ``id row ra dec columns`` (name, value, unit, ucd, about), ``sed`` (see :func:`sed_of`), and what
+        :func:`checks_of` says of it.
+    """
+    rows = np.array([row])
+    ra, dec = table.places()
+    return {
+        "id": table.ids([row])[0], "row": int(row), "ra": _plain(ra[row]), "dec": _plain(dec[row]),
+        "columns": _columns(table, row), "sed": sed_of(table, row),
+        **{name: _plain(one[0]) for name, one in checks_of(table, rows).items()},
+    }  # fmt: skip
+
+
+def sed_of(table: ObjectTable, row: int) -> Record:
+    """Give the energy distribution of one row: bands with lambda F_lambda (W m-2), and the photosphere under it.
+
+    The photosphere is a black body without dust, fitted to G to Ks; its curve has 120 points.
+    """
+    from armillary.science.photometry.photospheres import excess, fit_photosphere
+
+    seds = seds_of(table, np.array([row]))
+    body = fit_photosphere(seds)
+    above = excess(seds, body)[0][0]
+    bands = [
+        {"name": band.name, "wavelength": float(seds.wavelength[at]), "power": _plain(seds.power[0, at]),
+         "error": _plain(seds.power_error[0, at]), "limit": bool(seds.limit[0, at]), "excess": _plain(above[at])}
+        for at, band in enumerate(seds.bands) if np.isfinite(seds.power[0, at])
+    ]  # fmt: skip
+    return {"bands": bands, "photosphere": _body(body)}
+
+
+def checks_of(table: ObjectTable, rows: Array) -> dict[str, Array]:
+    """Say what the energy distributions of some rows tell without any model: alpha, its error, Lada class, excess.
+
+    ``check`` is ``infrared excess``, ``no infrared excess`` or ``not measured``: W3 or W4, 3 standard errors above the
+    photosphere fitted to G to Ks, or alpha above -1.6.
+    """
+    from armillary.science.photometry.alpha import classes, index_fit
+    from armillary.science.photometry.photospheres import excess, fit_photosphere
+
+    index = index_fit(seds_of(table, rows, corrected=True))
+    seds = seds_of(table, rows)
+    above = excess(seds, fit_photosphere(seds))[0][:, [seds.column(one) for one in _FAR]]
+    far = seds.measured[:, [seds.column(one) for one in _FAR]] & np.isfinite(above)
+    with np.errstate(invalid="ignore"):
+        shines = (far & (above > EXCESS)).any(axis=1) | (index.alpha > _DISC)
+    check = np.where(shines, "infrared excess", np.where(far.any(axis=1), "no infrared excess", "not measured"))
+    return {"alpha": index.alpha, "alpha_error": index.error, "lada": classes(index.alpha), "check": check}
+
+
+def _body(body: Any) -> Record | None:
+    from armillary.science.photometry.light import LIGHT, planck
+
+    if not np.isfinite(body.teff[0]):
+        return None
+    f_lambda = np.pi * planck(_CURVE, body.teff[0]) * body.scale[0] * 1e-20 * LIGHT / _CURVE**2
+    return {
+        "teff": _plain(body.teff[0]), "teff_error": _plain(body.teff_error[0]), "a_v": _plain(body.a_v[0]),
+        "chi2": _plain(body.chi2[0]), "wavelength": [round(float(one), 4) for one in _CURVE],
+        "power": [float(f"{one:.5g}") for one in _CURVE * f_lambda],
+    }  # fmt: skip
+
+
+def _columns(table: ObjectTable, row: int) -> list[Record]:
+    told = []
+    for one in table.data.schema:
+        said = {key.decode(): value.decode() for key, value in (one.metadata or {}).items()}
+        value = table.data.column(one.name)[row].as_py()
+        told.append({
+            "name": one.name, "value": str(value) if one.name == table.identity else _plain(value),
+            "unit": column_unit(one), "ucd": said.get("ucd", ""), "about": said.get("description", ""),
+        })  # fmt: skip
+    return told
+
+
+def _plain(value: Any) -> Any:
+    """Give a value that JSON can write; None for what is not finite."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, bool | int | str) or value is None else str(value)

@@ -1,0 +1,353 @@
+"""Tables of sources for a page: which columns are places, bands and numbers, and all of them as one binary message."""
+
+import hashlib
+import json
+import struct
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from armillary.errors import BadRequest, UnknownProduct
+from armillary.model import Progress, Request, silent
+from armillary.model.kinds import column_unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from armillary.services.desk import Desk
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Record = dict[str, Any]
+#: What a page draws at most: rows, and numbers in all columns.
+MOST_ROWS: Final = 1_000_000
+MOST_NUMBERS: Final = 60_000_000
+#: A column of texts with more different ones has names, not classes.
+_MOST_CLASSES: Final = 64
+#: Columns that name a source, the first one that a table has.
+_IDENTITIES: Final = ("source_id", "SOURCE_ID", "id", "designation", "source", "name")
+#: How tables of surveys call magnitude and error of a band: of this house, VizieR, others.
+_NAMINGS: Final = (
+    ("{low}_mag", "{low}_mag_error"), ("{low}_mag", "e_{low}_mag"), ("{band}mag", "e_{band}mag"),
+    ("{band}", "e_{band}"), ("{low}", "{low}_error"),
+)  # fmt: skip
+#: A parallax tells a distance if it is so many standard errors.
+_LEAST_PARALLAX: Final = 5.0
+_KEPT: Final = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectTable:
+    """A table of sources, read.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked for.
+    data : pyarrow.Table
+    identity : str
+        The column that names a source; empty if rows are counted.
+    bands : mapping of str to (str, str)
+        Names of magnitude and error (empty if there is none) of each band.
+    """
+
+    request: Request
+    data: "pa.Table"
+    identity: str
+    bands: Mapping[str, tuple[str, str]]
+
+    def __len__(self) -> int:
+        return int(self.data.num_rows)
+
+    def ids(self, rows: Sequence[int] | Array | None = None) -> list[str]:
+        """Give the names of sources, of all or of some rows."""
+        if not self.identity:
+            return [f"row {one}" for one in (range(len(self)) if rows is None else rows)]
+        column = self.data.column(self.identity)
+        return [str(one) for one in (column if rows is None else column.take(np.asarray(rows, np.int64))).to_pylist()]
+
+    def rows_of(self, ids: Sequence[str]) -> Array:
+        """Give the rows of sources.
+
+        Raises
+        ------
+        UnknownProduct
+            Naming a source that is not there.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self.identity:
+            return _counted(ids, len(self))
+        column = self.data.column(self.identity)
+        found = pc.index_in(pa.array(list(ids), pa.string()), pc.cast(column, pa.string())).to_pylist()
+        for name, row in zip(ids, found, strict=True):
+            if row is None:
+                raise UnknownProduct(f"{self.request.product} has no source {name!r}", f"give a {self.identity} of it")
+        return np.array(found, np.int64)
+
+    def places(self) -> tuple[Array, Array]:
+        """Give right ascension and declination, degrees; NaN where there are none."""
+        names = set(self.data.column_names)
+        blank = np.full(len(self), np.nan)
+        return tuple(numbers(self.data, one) if one in names else blank for one in ("ra", "dec"))  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The last few things that pages looked at, so that a source page need not read the table again."""
+
+    _held: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, key: str, make: Callable[[], Any]) -> Any:
+        """Give what has this key, made if it is not there; the oldest goes."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        made = make()
+        with self._lock:
+            self._held[key] = made
+            while len(self._held) > _KEPT:
+                self._held.popitem(last=False)
+        return made
+
+
+def read_objects(desk: "Desk", request: Request, progress: Progress = silent) -> ObjectTable:
+    """Read a table of sources.
+
+    Raises
+    ------
+    BadRequest
+        If the product is no table of sources, or it has more rows than a page draws.
+    ArmillaryError
+    """
+    product = desk.product(request.product)
+    if product.kind != "sources":
+        raise BadRequest(
+            f"{product.path} is of the kind {product.kind}, no table of sources", "choose a leaf of sources"
+        )
+    parts, rows = [], 0
+    for block in desk.blocks(request, progress):
+        rows += block.num_rows  # type: ignore[union-attr]
+        if rows > MOST_ROWS:
+            raise BadRequest(
+                f"{product.path} has more than {MOST_ROWS:,} rows", "ask for a part: where, cone, bbox or rows"
+            )
+        parts.append(block)
+    return objects_of(request, parts)
+
+
+def objects_of(request: Request, parts: Sequence[Any]) -> ObjectTable:
+    """Make one table of blocks, and see what its columns are."""
+    import pyarrow as pa
+
+    data = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    names = data.column_names
+    identity = next((one for one in _IDENTITIES if one in names), "")
+    return ObjectTable(request, data, identity, bands_of(names))
+
+
+def bands_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Find magnitude and error of the ten bands among the names of columns.
+
+    Examples
+    --------
+    >>> bands_of(["phot_g_mean_mag", "Jmag", "e_Jmag", "w1_mag"])
+    {'G': ('phot_g_mean_mag', ''), 'J': ('Jmag', 'e_Jmag'), 'W1': ('w1_mag', '')}
+    """
+    from armillary.science.photometry.archive_columns import COLUMNS
+
+    there, found = set(names), {}
+    for band, pair in COLUMNS.items():
+        options = [pair, *(tuple(one.format(band=band, low=band.lower()) for one in naming) for naming in _NAMINGS)]
+        pairs = sorted((one for one in options if one[0] in there), key=lambda one: one[1] not in there)
+        if pairs:
+            found[band] = (pairs[0][0], pairs[0][1] if pairs[0][1] in there else "")
+    return found
+
+
+def photometry(table: ObjectTable, rows: Array | None = None) -> Any:
+    """Give magnitudes, errors and limits of the ten bands of all or of some rows."""
+    from armillary.science.photometry.archive_columns import COLUMNS, photometry_of
+
+    data = table.data if rows is None else table.data.take(rows)
+    called = {"source_id": ""}  # one source may stand in a table twice; a page shows it twice
+    for band, pair in COLUMNS.items():
+        called |= dict(zip(pair, table.bands.get(band, ("", "")), strict=True))
+    return photometry_of(data.combine_chunks(), columns=called)
+
+
+def seds_of(table: ObjectTable, rows: Array | None = None, *, corrected: bool = False) -> Any:
+    """Build the energy distributions of a table; `corrected` as published indices have them."""
+    from armillary.science.photometry.seds import build
+
+    found = photometry(table, rows)
+    errors = found.errors if any(error for _, error in table.bands.values()) else None
+    limits = found.limits if errors is None else found.limits | (np.isfinite(found.magnitudes) & _lacking(table, found))
+    told = "table" if corrected else "none"
+    return build(found.magnitudes, _known(table, found), limits=limits, colour_correction=told)
+
+
+def pack(head: Mapping[str, Any]) -> bytes:
+    """Write a record with arrays as one message: a length, the record as JSON, the arrays.
+
+    The form is that of `armillary.plots.record`; any array anywhere in the record becomes ``{type, shape, at}``.
+    """
+    blocks: list[bytes] = []
+    reached = 0
+
+    def place(value: Any) -> Any:
+        nonlocal reached
+        if isinstance(value, Mapping):
+            return {key: place(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [place(one) for one in value]
+        if not isinstance(value, np.ndarray):
+            return value
+        plain = np.ascontiguousarray(value).tobytes()
+        at, padding = reached, -len(plain) % 8
+        blocks.append(plain + bytes(padding))
+        reached += len(plain) + padding
+        return {"type": value.dtype.str[1:], "shape": list(value.shape), "at": at}
+
+    text = json.dumps(place(head), separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(len(text) + 4) % 8)
+    return b"".join([struct.pack("<I", len(text)), text, *blocks])
+
+
+def stamp(message: bytes) -> str:
+    """Give what tells one message from another."""
+    return hashlib.sha256(message).hexdigest()[:32]
+
+
+def message_of(table: ObjectTable, title: str) -> bytes:
+    """Write a table for a page: places, names, numbers (float32), classes and what follows from the bands.
+
+    Raises
+    ------
+    BadRequest
+        If it has too many numbers.
+    """
+    fields = [one for one in table.data.schema if one.name not in {table.identity, "ra", "dec"}]
+    numeric = [one for one in fields if _is_number(one.type)]
+    if len(numeric) * len(table) > MOST_NUMBERS:
+        problem = f"{len(numeric)} columns of {len(table):,} rows are too much for a page"
+        raise BadRequest(problem, "ask for fewer rows: where, cone, bbox or rows")
+    ra, dec = table.places()
+    columns = [_column(table, one) for one in numeric] + derived(table)
+    classes = [one for one in (_classes(table, field.name) for field in fields if not _is_number(field.type)) if one]
+    return pack({
+        "version": 1, "title": title, "product": table.request.product, "rows": len(table), "identity": table.identity,
+        "ids": np.frombuffer("\n".join(table.ids()).encode(), np.uint8), "ra": ra, "dec": dec,
+        "bands": [{"name": band, "column": names[0]} for band, names in table.bands.items()],
+        "columns": columns, "classes": classes + _lada(columns),
+    })  # fmt: skip
+
+
+def derived(table: ObjectTable) -> list[Record]:
+    """Give the columns that follow from others: absolute G, spectral index."""
+    names, made = set(table.data.column_names), []
+    if "G" in table.bands and {"parallax", "parallax_error"} <= names:
+        parallax, error = (numbers(table.data, one) for one in ("parallax", "parallax_error"))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            good = parallax > _LEAST_PARALLAX * error
+            absolute = numbers(table.data, table.bands["G"][0]) + 5 * np.log10(np.where(good, parallax, np.nan) / 100)
+        about = f"G at 10 pc by 1/parallax, where that is {_LEAST_PARALLAX:g} errors; dust is left in"
+        made.append(_made("G_abs", "mag", about, absolute))
+    if {"Ks", "W1", "W2", "W3", "W4"} & set(table.bands):
+        from armillary.science.photometry.alpha import index_fit
+
+        about = "Slope of log(lambda F_lambda) from Ks to W4; three measured bands or none"
+        made.append(_made("alpha", "", about, index_fit(seds_of(table, corrected=True)).alpha))
+    return made
+
+
+def numbers(data: "pa.Table", name: str) -> Array:
+    """Give a column as float64, NaN where it is null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.cast(data.column(name), pa.float64(), safe=False).to_numpy(), float)
+
+
+def _known(table: ObjectTable, found: Any) -> Array | None:
+    """Give the errors; of a band without a column of them, a small one stands for it so that it is not a limit."""
+    if not any(error for _, error in table.bands.values()):
+        return None
+    errors = np.array(found.errors, float)
+    bare = [at for at, band in enumerate(_all_bands()) if not table.bands.get(band, ("", ""))[1]]
+    errors[:, bare] = np.where(np.isfinite(found.magnitudes[:, bare]), 0.05, np.nan)
+    return errors
+
+
+def _lacking(table: ObjectTable, found: Any) -> Array:
+    """Say which magnitudes lack their error though the band has a column of errors: those are limits."""
+    has = np.array([bool(table.bands.get(band, ("", ""))[1]) for band in _all_bands()])
+    return np.asarray(has & ~np.isfinite(found.errors))
+
+
+def _all_bands() -> list[str]:
+    from armillary.science.photometry.archive_columns import COLUMNS
+
+    return list(COLUMNS)
+
+
+def _counted(ids: Sequence[str], rows: int) -> Array:
+    found = [int(one.removeprefix("row ")) if one.removeprefix("row ").isdecimal() else -1 for one in ids]
+    wrong = [name for name, row in zip(ids, found, strict=True) if not 0 <= row < rows]
+    if wrong:
+        raise UnknownProduct(f"the table has no {wrong[0]!r}", f"its rows are 'row 0' to 'row {rows - 1}'")
+    return np.array(found, np.int64)
+
+
+def _is_number(type_: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_boolean(type_))
+
+
+def _column(table: ObjectTable, one: Any) -> Record:
+    about = (one.metadata or {}).get(b"description", b"").decode()
+    return _made(one.name, column_unit(one), about, numbers(table.data, one.name))
+
+
+def _made(name: str, unit: str, about: str, values: Array) -> Record:
+    with np.errstate(over="ignore"):
+        return {"name": name, "unit": unit, "about": about, "values": np.asarray(values, np.float32)}
+
+
+def _classes(table: ObjectTable, name: str) -> Record | None:
+    """Give a column of few texts as codes; None if it has many."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = table.data.column(name)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    coded = pc.dictionary_encode(pc.fill_null(column, "")).combine_chunks()
+    words = coded.dictionary.to_pylist()
+    if len(words) > _MOST_CLASSES:
+        return None
+    return {"name": name, "names": words, "codes": np.asarray(coded.indices.to_numpy(), np.uint8)}
+
+
+def _lada(columns: Sequence[Record]) -> list[Record]:
+    from armillary.science.photometry.alpha import classes
+
+    alpha = next((one["values"] for one in columns if one["name"] == "alpha"), None)
+    if alpha is None:
+        return []
+    names = ["", "I", "flat", "II", "III"]
+    return [{"name": "Lada class", "names": names, "codes": _codes(classes(alpha), names)}]
+
+
+def _codes(values: Array, names: Sequence[str]) -> Array:
+    found = np.zeros(len(values), np.uint8)
+    for code, name in enumerate(names):
+        found[values == name] = code
+    return found

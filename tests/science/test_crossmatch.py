@@ -70,6 +70,7 @@ def by_hand(every: np.ndarray, radius: float) -> set[tuple[int, int]]:
     return kept
 
 
+@pytest.mark.filterwarnings("ignore::erfa.ErfaWarning")
 @given(seed=st.integers(0, 50), dec=st.sampled_from([0.0, 60.0, -89.9999, 89.99999]), years=st.floats(-100, 100))
 def test_motion_is_that_of_astropy(seed: int, dec: float, years: float) -> None:
     from astropy import units as u

@@ -13,6 +13,7 @@ from armillary.cache import Cache
 from armillary.errors import ArmillaryError, BrokenPlugin, NoData, SourceDown
 from armillary.model import Data, Extent, Interval, Product, Progress, Recipe, Request, Rows, Source, share, silent
 from armillary.model.kinds import TABLE_KINDS, TIME_KINDS, check, table_attrs, with_table_attrs
+from armillary.products.columns import described
 from armillary.products.plan import Plan, Step, input_extent, pad_of
 from armillary.science.intervals import gaps, intervals
 from armillary.science.join import join, stack_lines
@@ -164,7 +165,7 @@ def _cook(plan: Plan, step: Step, request: Request, workshop: Workshop, progress
         part = share(progress, number / len(step.inputs), (number + 1) / len(step.inputs))
         named[argument] = _run(plan, place, wanted, workshop, part)
     with _of_a_stranger(step.product, f"recipe {recipe.output!r}"):
-        made = recipe.function(**named)
+        made = described(recipe.function(**named), named.values())
     return trim(made, request.extent.only("time")) if pad_of(request, recipe) and request.extent.time else made
 
 

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 from xml.parsers import expat
@@ -16,8 +17,10 @@ from xml.sax.saxutils import escape, quoteattr
 from armillary.catalogues.entry import Catalogue
 from armillary.catalogues.formats.columns import Column, Document, to_cells, to_columns, to_rows
 from armillary.errors import DamagedFile
+from armillary.model.ucds import ucd_of
 
 _TEXT: Final = 'datatype="char" arraysize="*"'
+_WIDE: Final = 'datatype="unicodeChar" arraysize="*"'
 _DATATYPES: Final = {
     "int": 'datatype="long"', "float": 'datatype="double"', "bool": 'datatype="boolean"', "str": _TEXT,
     "time": f'{_TEXT} xtype="dateTime"', "list": f'{_TEXT} utype="json"', "geometry": f'{_TEXT} utype="geojson"',
@@ -54,7 +57,8 @@ def write(document: Document) -> str:
     head = _HEAD.format(about=_clean(about), description=description, table=_TABLE, name=name)
     cells = [[f"<TD>{text}</TD>" for text in map(_clean, to_cells(column))] for column in columns]
     body = "\n".join(f"<TR>{''.join(row)}</TR>" for row in zip(*cells, strict=True))
-    fields = "\n".join(map(_field, columns, _ids(columns), cells))
+    ucds = [ucd_of(one.name) if catalogue.kind == "objects" and one.name != "id" else "" for one in columns]
+    fields = "\n".join([*_told_of(document), *map(_field, columns, _ids(columns), cells, ucds)])
     return f"{head}{fields}\n<DATA><TABLEDATA>\n{body}\n</TABLEDATA></DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
 
 
@@ -97,13 +101,32 @@ def _ids(columns: Sequence[Column]) -> list[str]:
     return ids
 
 
-def _field(column: Column, id_: str, cells: Sequence[str]) -> str:
+def _told_of(document: Document) -> list[str]:
+    """Give the group that says who found the rows, and with what they were saved."""
+    models = dict.fromkeys((row.model, row.model_version) for row in document.rows if row.model)
+    told = [("software", "meta.id;meta.software", "Armillary"),
+            ("software_version", "meta.version;meta.software", version("armillary")),
+            ("author", "meta.id", document.catalogue.author)]  # fmt: skip
+    for name, number in models:
+        told += [("model", "meta.id;meta.modelled", name), ("model_version", "meta.version;meta.modelled", number)]
+    params = [
+        f'<PARAM name="{name}" ucd="{ucd}" {_TEXT if value.isascii() else _WIDE} value={quoteattr(_legal(value))}/>'
+        for name, ucd, value in told
+        if value
+    ]
+    return ['<GROUP name="provenance">', *params, "</GROUP>"]
+
+
+def _field(column: Column, id_: str, cells: Sequence[str], ucd: str) -> str:
     name = _NAMED.get(column.name) if column.is_field else None
     name = name or f'name={quoteattr(_legal(column.name))} ID="{id_}"'
     datatype = _DATATYPES[column.type]
+    if not (column.is_field and column.name in _NAMED):  # the standard's word; AMDA has one of its own for its two
+        datatype = datatype.replace('"dateTime"', '"timestamp"')
     if not all(map(str.isascii, cells)):
         datatype = datatype.replace('"char"', '"unicodeChar"')
-    return f"<FIELD {name} {datatype}/>"
+    meaning = f' ucd="{ucd}"' if ucd and "ucd=" not in name else ""
+    return f"<FIELD {name}{meaning} {datatype}/>"
 
 
 def _legal(text: str) -> str:

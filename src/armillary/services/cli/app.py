@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "apply": "apply",
     "label": "label",
     "score": "score",
+    "samp": "samp",
     "cache": "cache",
     "jobs": "jobs",
 }

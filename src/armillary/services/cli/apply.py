@@ -9,6 +9,7 @@ from armillary.errors import BadParameter, BadRequest
 from armillary.services.cli.catalogue import Json, split_pair
 from armillary.services.cli.data import Bbox, Cone, Params, Rows, Where, read_params
 from armillary.services.cli.maps import apply_to_map
+from armillary.services.cli.partitions import apply_to_folder, are_partitions
 from armillary.services.cli.session import desk_of, progress_bar
 from armillary.services.cli.sheets import print_json, print_table
 
@@ -18,7 +19,7 @@ Things = Annotated[
     typer.Argument(metavar="PRODUCT_OR_FILE...", help="Products, or one file or folder in the study's layout."),
 ]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", help="One row a sample: .parquet; a map: .tif, .nc or .zarr.")
+    Path | None, typer.Option("-o", "--output", help="One row a sample: .parquet .vot .csv; a map: .tif, .nc or .zarr.")
 ]
 Start = Annotated[str | None, typer.Option(help="First time of the products, UTC; all they cover if not given.")]
 Stop = Annotated[str | None, typer.Option(help="End, not included.")]
@@ -51,19 +52,31 @@ def apply(
     dask: Annotated[
         str, typer.Option(metavar="ADDRESS", help="A running Dask scheduler, tcp://host:8786 or its scheduler file.")
     ] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Of a folder of partitions: processes.")] = 1,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Of partitions: check the hash of answers that are there.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Apply a trained model; repeat an interrupted call and it goes on."""
+    """Apply a trained model; repeat an interrupted call and it goes on.
+
+    With a folder of Parquet files, or a HATS catalogue, and -o FOLDER each file is answered by a file of its own.
+    """
     from armillary.learn.trained import load_run
-    from armillary.services import applying, rasters
+    from armillary.services import answer_files, applying, rasters
     from armillary.services.studies import told_of
 
     if not to and output is None:
         raise BadRequest("nothing says where the answers should go", "give --to CATALOGUE, or -o FILE.parquet")
     loaded = load_run(run, model)
     is_map = rasters.of_maps(loaded)
-    if output is not None and output.suffix != ".parquet" and not is_map:
-        raise BadRequest(f"rows are written as Parquet, not as {output.name!r}", "give -o FILE.parquet")
+    if output is not None and not is_map and are_partitions(things or (), output):
+        others = [to, start, stop, column, param, where, bbox, cone, rows, class_, dask]
+        show_record = print_json if as_json else show
+        show_record(apply_to_folder(loaded, things or [], output, read_prior(prior), workers, verify, others))
+        return
+    if output is not None and not is_map:
+        answer_files.check_ending(output)
     parts = {"where": where, "bbox": bbox, "cone": cone, "rows": rows}
     target = applying.Target(
         things=tuple(things or ()), columns=dict(map(split_pair, column or [])), start=start, stop=stop,
@@ -82,7 +95,7 @@ def apply(
         record = told_of(applied)
         if output is not None:
             record["file"] = str(output)
-            applying.write_rows(applied, output)
+            answer_files.save_answers(applied, output, answer_files.origin_of(desk, loaded, target, read_prior(prior)))
         if to:
             wanted = applying.Wanted(tuple(class_ or ()), least)
             record["added"], record["already"] = applying.to_catalogue(desk.catalogues, to, applied, wanted)

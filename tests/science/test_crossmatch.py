@@ -86,7 +86,7 @@ def test_motion_is_that_of_astropy(seed: int, dec: float, years: float) -> None:
     ).apply_space_motion(Time(2016.0 + years, format="jyear"))  # fmt: skip
     ours = star.vectors(2016.0 + years)[0]
     theirs = moved.represent_as("unitspherical").to_cartesian().xyz.value
-    assert np.degrees(np.linalg.norm(ours - theirs)) * 3.6e6 < 0.01  # mas
+    assert np.degrees(np.linalg.norm(ours - theirs)) * 3.6e6 < 0.1  # mas; astropy lets light travel too
 
 
 def test_a_fast_star_is_found_where_it_is() -> None:

@@ -1,7 +1,7 @@
 """The nouns: frozen values, their checks and the protocols between rooms. No I/O happens here."""
 
 from armillary.model.extent import Box, Cone, Extent, Interval, Rows
-from armillary.model.mission import Archive, EventClass, Mission
+from armillary.model.mission import Archive, EventClass, Mission, Query
 from armillary.model.product import Parameter, Product
 from armillary.model.protocols import Data, Progress, Source, share, silent
 from armillary.model.recipe import Fits, Recipe, recipe
@@ -21,6 +21,7 @@ __all__ = [
     "Parameter",
     "Product",
     "Progress",
+    "Query",
     "Recipe",
     "Request",
     "Rows",

@@ -7,11 +7,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from armillary.errors import BrokenPlugin, one_line
-from armillary.model import Archive, EventClass, Mission, Recipe
+from armillary.model import Archive, EventClass, Mission, Query, Recipe
 from armillary.tree.derive import Recipes
 
 GROUP: Final = "armillary.missions"
-_HOLDS: Final[dict[str, type]] = {"archives": Archive, "recipes": Recipe, "event_classes": EventClass, "citations": str}
+_HOLDS: Final[dict[str, type]] = {
+    "archives": Archive, "recipes": Recipe, "event_classes": EventClass, "citations": str, "queries": Query,
+}  # fmt: skip
 
 
 class BrokenPluginWarning(UserWarning):

@@ -3,6 +3,7 @@
 from typing import Final
 
 from armillary.missions.gaia import distances, energy, indices, photospheres, quality
+from armillary.missions.gaia.shipped import QUERIES
 from armillary.model import EventClass, Mission
 
 MISSION: Final = Mission(
@@ -21,6 +22,7 @@ MISSION: Final = Mission(
         EventClass(name="quasar", title="Quasar", colour="#27ae60"),
         EventClass(name="galaxy", title="Galaxy", colour="#2c3e50"),
     ),
+    queries=QUERIES,
     citations=(
         "Gaia Collaboration, Prusti et al. (2016), A&A 595, A1; Vallenari et al. (2023), A&A 674, A1",
         "Skrutskie et al. (2006), AJ 131, 1163 (2MASS)",

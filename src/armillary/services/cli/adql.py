@@ -22,7 +22,9 @@ _SHOWN = 20
 
 def adql(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help="The query, a file that holds it, or - for standard input.")],
+    query: Annotated[
+        str, typer.Argument(help="The query, a file that holds it, - for standard input, or the name of a shipped one.")
+    ] = "",
     archive: Annotated[
         str, typer.Option(help="Name of an archive, URL of a TAP service, or gaia, vizier, irsa, csa.")
     ] = "",
@@ -30,25 +32,34 @@ def adql(
     upload: Annotated[
         list[str] | None, typer.Option(help="name=FILE: stands in TAP_UPLOAD.name; may be repeated.")
     ] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a shipped query; may be repeated.")] = None,
     by_job: Annotated[
         bool, typer.Option("--async", help="Let a job do it at the service; told by itself if left out.")
     ] = False,
     maxrec: Annotated[int, typer.Option(help="More rows are an error; 0 for the bound of the service.", min=0)] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask without the cache.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the query and ask nothing.")] = False,
+    shipped: Annotated[bool, typer.Option("--list", help="List the shipped queries and what they take.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON report.")] = False,
 ) -> None:
-    """Ask a TAP service freely, in ADQL: one SELECT."""
+    """Ask a TAP service freely, in ADQL: one SELECT, or one that a mission ships, such as gaia/photometry."""
     from armillary.services.queries import FreeQuery, read_upload, tap_archive_of
 
+    if shipped:
+        _list(as_json=as_json)
+        return
+    text, meant = _text_of(query, param or [])
+    if show:
+        typer.echo(text)
+        return
     if output:
         from armillary.sources import check_path
 
         check_path(output)
-    text = _read(query)
     uploads = {name: read_upload(path) for name, path in _pairs(upload or [])}
     with progress_bar("listing") as bar:
         desk = open_desk(progress=bar)
-    place = tap_archive_of(desk, _archive(context, archive))
+    place = tap_archive_of(desk, _archive(context, archive, meant))
     free = FreeQuery(place, text, uploads, maxrec, "async" if by_job else "auto", fresh)
     with progress_bar(place.name) as bar:
         report, first = _answer(desk, free, output, bar)
@@ -104,12 +115,49 @@ def _print(report: "Outcome", output: Path | None, first: "pa.Table | None", *, 
         typer.echo(str(output))
 
 
-def _archive(context: typer.Context, named: str) -> str:
+def _archive(context: typer.Context, named: str, meant: str) -> str:
     """Give the archive: ``--archive`` is taken for every command before this one is called."""
-    given = [*cast("tuple[str, ...]", context.obj or ()), *([named] if named else [])]
+    given = [*cast("tuple[str, ...]", context.obj or ()), *([named] if named else [])] or [meant] * bool(meant)
     if len(given) != 1:
         raise BadRequest("the query needs one archive", "add --archive NAME, such as gaia")
     return given[0]
+
+
+def _text_of(query: str, params: list[str]) -> tuple[str, str]:
+    """Give the text of a query, and the archive that it is written for if it is a shipped one."""
+    from armillary.services.shipped import find_query
+    from armillary.sources.tap.adql import check_query
+
+    known = find_query(query)
+    if known:
+        return check_query(known.fill(dict(_settings(params)))), known.archive
+    if params:
+        raise BadRequest("--param is for shipped queries", "see `armillary adql --list`")
+    if not query:
+        raise BadRequest("there is no query", "give one, a file, or the name of a shipped one: `armillary adql --list`")
+    return _read(query), ""
+
+
+def _settings(params: list[str]) -> Iterator[tuple[str, str]]:
+    for text in params:
+        name, equals, value = text.partition("=")
+        if not (name.strip() and equals):
+            raise BadParameter(f"{text!r} sets no parameter", "write --param NAME=VALUE")
+        yield name.strip(), value.strip()
+
+
+def _list(*, as_json: bool) -> None:
+    from armillary.services.shipped import query_records
+
+    records = query_records()
+    if as_json:
+        typer.echo(json.dumps(records, indent=1))
+        return
+    for one in records:
+        typer.echo(f"{one['name']}  ({one['archive']})\n  {one['title']}. {one['description']}")
+        for knob in one["parameters"]:
+            units = f" [{knob['units']}]" if knob["units"] else ""
+            typer.echo(f"    {knob['name']:20} {knob['description']}{units}")
 
 
 def _read(query: str) -> str:

@@ -179,6 +179,17 @@ def test_csv_as_people_write_it(tmp_path: Path, text: str, start: str) -> None:
     assert [row.start for row in read_document(path).rows] == [parse_time(start)]
 
 
+def test_units_in_the_names_of_saved_products_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "stars.csv"
+    names = "ra [deg],dec [deg],tint [mag],lada_class"
+    path.write_text(f'# {{"attributes": {{}}}}\n{names}\n246.8,-24.4,1.5,II\n', "utf-8")
+    (row,) = read_document(path, columns={"class": "lada_class", "tint": "tint [mag]"}).rows
+    assert (row.ra, row.dec, row.class_, row.attributes) == (246.8, -24.4, "II", {"tint": 1.5})
+    path.write_text(f"{names}\n246.8,-24.4,1.5,II\n", "utf-8")
+    with pytest.raises(BadRequest, match="ra \\[deg\\]"):
+        read_document(path)
+
+
 def test_types_of_csv_are_inferred_and_taken_names_moved(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(",id,start,stop,n,x,ok,code,when,none,duration\n"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,19 +12,31 @@ from armillary.catalogues.formats.columns import Document, to_cells, to_columns,
 from armillary.errors import DamagedFile
 
 _MARKS: Final = (",", ";", "\t", "|")
+#: Products that Armillary saves begin with a line of metadata, and then their names have units: ``ra [deg]``.
+_OURS: Final = "# {"
+_UNIT: Final = re.compile(r" \[[^\[\]]*\]$")
 
 
 def read(path: Path, text: str, columns: Mapping[str, str]) -> Document:
     """Read CSV with any usual mark between the cells; lines that start with ``#`` before the names are left out."""
     lines = text.splitlines(keepends=True)
+    ours = text.startswith(_OURS)
     while lines and (lines[0].startswith("#") or not lines[0].strip()):
         del lines[0]
     if not lines:
         raise DamagedFile(f"{path.name} is empty", "give a file with a line of column names")
     mark = max(_MARKS, key=lines[0].count)
     cells = read_cells(path.name, "".join(lines), mark)
+    if ours:
+        cells = _without_units(cells, set(columns.values()))
     kind, rows = to_rows(path.name, cells, {}, columns)
     return Document(catalogue=Catalogue(name=path.name.partition(".")[0], kind=kind), rows=rows)
+
+
+def _without_units(cells: dict[str, list[str | None]], asked: set[str]) -> dict[str, list[str | None]]:
+    """Name columns without their units, but for those that were asked for by their whole name."""
+    plain = {name: name if name in asked else _UNIT.sub("", name) for name in cells}
+    return {plain[name]: one for name, one in cells.items()} if len(set(plain.values())) == len(plain) else cells
 
 
 def write(document: Document) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: What says where a sample lies, beside what the split names.
-PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y")
+PLACES: Final = ("time", "group", "ra", "dec", "source_id", "id", "name", "x", "y", "_healpix_29")
 #: In every usual name of right ascension and declination: ra, RAJ2000, RA_ICRS; dec, DEJ2000, DEdeg.
 _RA: Final = "ra"
 _DEC: Final = "de"

@@ -100,7 +100,7 @@ def apply_run(
     if of_maps(run):
         raise BadRequest("this model answers with maps, not with rows", "use `armillary apply`, -o FILE.tif or --to")
     blocks, total, about = _question(desk, run, target, progress)
-    about |= {"run": _identity(run), "model": run.name, "prior": dict(prior or {}), "points": points}
+    about |= {"run": identity_of(run), "model": run.name, "prior": dict(prior or {}), "points": points}
     about["rows"] = BLOCK_ROWS
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
     folder = desk.home / "applied" / name
@@ -266,11 +266,12 @@ def write_rows(applied: "Applied", path: Path) -> int:
     writer = None
     try:
         schema = pa.unify_schemas(
-            [_arrow(applied.run, one.some(slice(1))).schema for one in applied.answers()], promote_options="permissive"
+            [arrow_of(applied.run, one.some(slice(1))).schema for one in applied.answers()],
+            promote_options="permissive",
         )
         for answers in applied.answers():
             writer = writer or pq.ParquetWriter(aside, schema)
-            writer.write_table(_arrow(applied.run, answers).cast(schema))
+            writer.write_table(arrow_of(applied.run, answers).cast(schema))
         if writer is not None:
             writer.close()
         aside.replace(path)
@@ -281,7 +282,8 @@ def write_rows(applied: "Applied", path: Path) -> int:
     return applied.rows
 
 
-def _arrow(run: "Run", answers: "Answers") -> "pa.Table":
+def arrow_of(run: "Run", answers: "Answers") -> "pa.Table":
+    """Give the same columns as :func:`table_of` as an Arrow table."""
     import pyarrow as pa
 
     return pa.table({name: pa.array(one) for name, one in table_of(run, answers).items()})
@@ -365,7 +367,7 @@ def _known(value: Any) -> Any:
     return None if value is None or value != value else value  # noqa: PLR0124 - NaN is not itself
 
 
-def _identity(run: "Run") -> str:
+def identity_of(run: "Run") -> str:
     """Give a hash of the model that is asked, not of its name only."""
     digest = hashlib.sha256()
     for name in ("run.json", "metrics.json", "recipe.json"):
@@ -374,7 +376,7 @@ def _identity(run: "Run") -> str:
 
 
 def _id(run: "Run", name: str, *what: Any) -> str:
-    text = json.dumps([name, _identity(run), run.name, *what])
+    text = json.dumps([name, identity_of(run), run.name, *what])
     return hashlib.sha256(text.encode()).hexdigest()[:26]
 
 

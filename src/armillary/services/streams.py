@@ -10,9 +10,11 @@ import numpy as np
 
 from armillary.errors import ArmillaryError, DamagedFile, one_line
 from armillary.learn.study import Study
+from armillary.services.parquet_folders import files_in
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     import xarray as xr
 
     from armillary.learn.applying import Block
@@ -22,6 +24,8 @@ Record = dict[str, Any]
 #: Options of layouts that speak of labels.
 LABELS: Final = frozenset({"label", "classes", "events", "begin", "end", "target", "ahead", "positive", "negative"})
 _PARQUET: Final = (".parquet", ".pq")
+#: Octets of a column that are read from the disk at a time.
+_BUFFER: Final = 1 << 20
 _ARROW: Final = (".feather", ".arrow", ".ipc")
 _FITS: Final = (".fits", ".fit", ".fts")
 _TEXT: Final = {".csv": ",", ".txt": r"\s+", ".dat": r"\s+", ".tsv": r"\s+", ".ecsv": " "}
@@ -39,7 +43,7 @@ def streamed(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]] | None:
     layout, options = run.study.data.layout, run.study.data.options
     if layout == "channels" and path.is_dir():
         return [Lazy(run, one) for one in channels_of(path, options)]
-    if layout != "table" or "once" in options or _looks_around(run):
+    if layout != "table" or "once" in options or looks_around(run):
         return None
     places = pieces_of(path)
     if places is not None:
@@ -136,6 +140,26 @@ def pieces_of(path: Path) -> list[Record] | None:
         return _of_fits(path) if kind in _FITS and path.suffix != ".gz" else None
 
 
+def blocks_in(run: "Run", path: Path, more: Mapping[str, Any]) -> "Iterator[Block]":
+    """Read a Parquet file once from its beginning to its end, in blocks of the same number of rows but the last.
+
+    Parameters
+    ----------
+    run : Run
+    path : Path
+    more : mapping
+        Columns of one value each, which the names of folders tell.
+
+    Raises
+    ------
+    DamagedFile, ArmillaryError
+    """
+    with _damage(path):
+        for table in _tables_in(path, partial(_needed, run)):
+            frame = table.to_pandas(ignore_metadata=True).assign(**more)
+            yield table_block(run, frame)
+
+
 def channels_of(path: Path, options: Mapping[str, Any]) -> list[Record]:
     """Tell the channels of a folder in the layout ``channels``: one block each.
 
@@ -170,27 +194,16 @@ def _same(frame: "pd.DataFrame") -> "pd.DataFrame":
     return frame
 
 
-def _looks_around(run: "Run") -> bool:
+def looks_around(run: "Run") -> bool:
+    """Say whether features of a row need others, or models learn each group anew."""
     from armillary.learn.answers import EACH_GROUP
     from armillary.learn.applying import reach_of
 
     return bool(reach_of(run.study) or run.fitted.part.options.get(EACH_GROUP))
 
 
-def _of_folder(path: Path) -> list[Record] | None:
-    import pyarrow.dataset as ds
-
-    found = ds.dataset(path, format="parquet", partitioning="hive", exclude_invalid_files=False)
-    pieces: list[Record] = []
-    for one in sorted(found.get_fragments(), key=lambda one: str(one.path)):
-        pieces += _of_parquet(Path(one.path), _partition(one.partition_expression))
-    return pieces
-
-
-def _partition(expression: Any) -> Record:
-    import pyarrow.dataset as ds
-
-    return dict(ds.get_partition_keys(expression))
+def _of_folder(path: Path) -> list[Record]:
+    return [piece for one, values in files_in(path) for piece in _of_parquet(one, values)]
 
 
 def _of_parquet(path: Path, more: Record) -> list[Record]:
@@ -272,6 +285,25 @@ def _read_parquet(path: Path, record: Mapping[str, Any], needed: Callable[[list[
         )
         found: pd.DataFrame = pa.Table.from_batches(parts, schema).to_pandas(ignore_metadata=True)
     return found
+
+
+def _tables_in(path: Path, needed: Callable[[list[str]], list[str]]) -> "Iterator[pa.Table]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from armillary.learn.applying import BLOCK_ROWS
+
+    held: list[pa.RecordBatch] = []
+    # a buffer lets row groups of any size be read piece by piece
+    with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        for batch in file.iter_batches(BLOCK_ROWS, columns=needed(file.schema_arrow.names)):
+            free = BLOCK_ROWS - sum(one.num_rows for one in held)
+            held.append(batch.slice(0, free))
+            if batch.num_rows >= free:
+                yield pa.Table.from_batches(held)
+                held = [batch.slice(free)] if batch.num_rows > free else []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _read_arrow(path: Path, record: Mapping[str, Any], needed: Callable[[list[str]], list[str]]) -> "pd.DataFrame":

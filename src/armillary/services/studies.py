@@ -183,10 +183,19 @@ def told_of(applied: "Applied") -> Record:
             "classes": count_classes(applied),
             "drift": applied.drift,
             "purity": applied.purity,
-            "caveat": _caveat(applied),
+            "caveat": caveat_of(applied.purity, applied.drift),
         }
     )
     return told
+
+
+def caveat_of(purity: Record, drift: Record | None) -> str:
+    """Say when what held-out samples promise need not hold for the new ones."""
+    if not purity or (drift or {}).get("verdict", "none") == "none":
+        return ""
+    return (
+        "completeness and purity were measured on held-out samples of the training data; these data drifted from them"
+    )
 
 
 def warnings_of(metrics: Mapping[str, Any]) -> list[str]:
@@ -211,12 +220,3 @@ def _study_of(study: "Study | Path | Mapping[str, Any]") -> "Study":
     if isinstance(study, Study):
         return study
     return study_of(study) if isinstance(study, Mapping) else read_study(Path(study))
-
-
-def _caveat(applied: "Applied") -> str:
-    """Say when what held-out samples promise need not hold for the new ones."""
-    if not applied.purity or (applied.drift or {}).get("verdict", "none") == "none":
-        return ""
-    return (
-        "completeness and purity were measured on held-out samples of the training data; these data drifted from them"
-    )

@@ -24,6 +24,7 @@ ENDINGS: Final[dict[str, str]] = {
     ".tif": "rasters", ".tiff": "rasters", ".jp2": "rasters",
     ".hdr": "envi",
     ".pim": "pims",
+    "hats.properties": "hats", "properties": "hats",
 }  # fmt: skip
 
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
@@ -56,6 +57,8 @@ def ending(name: str) -> str:
     >>> ending("OMNI.CSV.GZ"), ending("notes.md")
     ('.csv.gz', '')
     """
+    if name in ENDINGS:
+        return name
     parts = name.lower().rsplit(".", 2)
     for known in (f".{'.'.join(parts[-2:])}" if len(parts) > 2 else "", f".{parts[-1]}"):
         if len(parts) > 1 and known in ENDINGS and not parts[0].startswith(_PROSE):
@@ -79,6 +82,8 @@ def family(path: Path) -> str:
         raise DamagedFile(f"{path.name} is empty", "fetch it again")
     if found == "envi":
         return found if head.lstrip().startswith(b"ENVI") else ""
+    if found == "hats":
+        return found if (path.parent / "dataset").is_dir() else ""
     if path.suffix.lower() == ".xml":
         return found if b"<VOTABLE" in head else ""
     return next((module for magic, module in _MAGIC if head.startswith(magic)), found)

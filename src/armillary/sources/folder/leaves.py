@@ -11,7 +11,7 @@ from typing import Final
 
 from armillary.model import Interval, Product
 from armillary.model.kinds import TABLE_KINDS, TIME_KINDS
-from armillary.sources.files import ending
+from armillary.sources.files import ending, hats
 from armillary.sources.files.names import split_version, without_date
 from armillary.sources.files.summary import Summary, Variable
 from armillary.sources.folder.index import Row
@@ -93,6 +93,8 @@ def _named(row: Row) -> Iterator[_Named]:
     if row.summary is None or not row.summary.variables:
         return
     path = PurePosixPath(row.path)
+    if path.name in hats.NAMES:  # the folder is the table
+        path = path.parent if path.parent.name else PurePosixPath(clean(row.summary.title))
     name = path.name[: len(path.name) - len(ending(path.name))]
     stem, version = split_version(name)
     place = "" if row.summary.dataset else path.parent.as_posix().removeprefix(".")

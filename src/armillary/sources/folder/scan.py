@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from armillary.errors import SourceDown
-from armillary.sources.files import ending
+from armillary.sources.files import ending, hats
 
 #: Folders with these endings are single stores or none of our business.
 _CLOSED: Final = (".zarr", ".git", "__MACOSX", "__pycache__")
@@ -58,6 +58,9 @@ def _walk(root: str, seen: set[tuple[int, int]]) -> Iterator[Entry]:
             yield Entry(prefix.rstrip("/"), 0, 0, f"this folder cannot be listed: {broken.strerror}")
             continue
         folders, files = _sort_out(items)
+        if hats.is_catalogue(Path(folder)):
+            yield _catalogue(prefix, Path(folder))
+            continue
         yield from _entries(prefix, files)
         waiting += [(f"{prefix}{one.name}/", one.path) for one in folders if _enter(one, seen)]
 
@@ -106,6 +109,13 @@ def _entries(prefix: str, files: "list[os.DirEntry[str]]") -> Iterator[Entry]:
         if headers and known == ".hdr":
             size, mtime = _with_companions(item, files, size, mtime)
         yield Entry(name, size, mtime)
+
+
+def _catalogue(prefix: str, folder: Path) -> Entry:
+    """Give one entry for a HATS catalogue, however many partitions it has."""
+    told = next(folder / name for name in hats.NAMES if (folder / name).is_file())
+    stats = [one.stat() for one in (told, *(cell.path for cell in hats.cells_of(folder)))]
+    return Entry(_text(prefix + told.name), sum(one.st_size for one in stats), max(one.st_mtime_ns for one in stats))
 
 
 def _with_companions(

@@ -1,4 +1,5 @@
 // The whole view in the address of the page, so that a link brings the same picture. Names are those of /api/view.
+import { DESK } from "./calls.js";
 
 /**
  * @typedef {{product: string, params: Object<string, any>, more: Object<string, string>}} Shown
@@ -22,7 +23,7 @@ export function readAddress(search) {
 /** @param {State} state @returns {string} */
 export function writeAddress(state) {
   const text = pairsOf(state).map((pair) => pair.map(readable).join("=")).join("&");
-  return text ? `/?${text}` : "/";
+  return text ? `${DESK}?${text}` : DESK;
 }
 
 /** Encode only what must be, so that people can read the address. */

@@ -1,6 +1,8 @@
 // Asking the desk. What goes wrong becomes a Problem: words and a next step.
 
 const QUIET = 300;
+/** Where the desk is: a server in front of it may have put it under a prefix. */
+export const DESK = new URL("../", import.meta.url).pathname;
 
 /** What went wrong, in words. */
 export class Problem extends Error {
@@ -25,7 +27,7 @@ export async function ask(path, pairs = [], how = {}) {
   const query = new URLSearchParams(pairs).toString();
   let answer;
   try {
-    answer = await fetch(`/api/${path}${query ? `?${query}` : ""}`, how);
+    answer = await fetch(`${DESK}api/${path}${query ? `?${query}` : ""}`, how);
   } catch (broken) {
     if (how.signal?.aborted) throw broken;
     throw new Problem({ problem: "the desk does not answer", next_step: "start `armillary desk` again, then reload" });
@@ -58,7 +60,7 @@ export class Waiting {
 
   /** @param {(fraction: number, message: string) => void} tell */
   listen(tell) {
-    this.events = new EventSource(`/api/progress/${this.ticket}`);
+    this.events = new EventSource(`${DESK}api/progress/${this.ticket}`);
     this.events.onmessage = (event) => {
       const told = JSON.parse(event.data);
       if (!this.ended) tell(told.fraction, told.message);
@@ -78,7 +80,7 @@ export class Waiting {
     if (this.ended) return;
     this.end();
     this.leaving.abort();
-    fetch(`/api/progress/${this.ticket}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    fetch(`${DESK}api/progress/${this.ticket}`, { method: "DELETE", keepalive: true }).catch(() => {});
   }
 }
 

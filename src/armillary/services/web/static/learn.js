@@ -1,5 +1,5 @@
 // Studies: run one, read what it found, apply its model to what is in view, let it propose labels.
-import { ask, askJson } from "./calls.js";
+import { DESK, ask, askJson } from "./calls.js";
 import { button, make } from "./elements.js";
 import { isProposals } from "./review.js";
 import { readTime } from "./times.js";
@@ -146,7 +146,7 @@ export class Learn {
   /** Show the report of a run: warnings first. @param {string} name */
   async read(name) {
     const told = await askJson(`runs/${encodeURIComponent(name)}`);
-    const address = `/api/runs/${encodeURIComponent(name)}`;
+    const address = `${DESK}api/runs/${encodeURIComponent(name)}`;
     const warnings = told.warnings.length
       ? told.warnings.map((one) => make("p", { className: "note warning" }, one))
       : [make("p", { className: "faint" }, "No leak was found.")];

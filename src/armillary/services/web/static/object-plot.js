@@ -1,5 +1,5 @@
 // A scatter of many points on a canvas: blitted pixel by pixel, moved, zoomed, picked and lassoed.
-import { colourTable, pageColours } from "/renderer/colours.js";
+import { colourTable, pageColours } from "../renderer/colours.js";
 import { make } from "./elements.js";
 
 const LEFT = 46;

@@ -1,5 +1,5 @@
 // Training: labels of the catalogue and columns of the table make a study; its numbers stand beside those of the run before.
-import { askJson } from "./calls.js";
+import { DESK, askJson } from "./calls.js";
 import { button, byId, make } from "./elements.js";
 import { requestOf } from "./object-address.js";
 import { post } from "./object-labels.js";
@@ -47,7 +47,7 @@ export class Training {
     const told = await post("objects/train", body);
     page.forgive();
     this.said.textContent = `${told.rows} labelled sources; training`;
-    page.status.busy("Training", () => fetch(`/api/jobs/${told.job}`, { method: "DELETE" }).catch(() => {}));
+    page.status.busy("Training", () => fetch(`${DESK}api/jobs/${told.job}`, { method: "DELETE" }).catch(() => {}));
     const ended = await this.follow(told.job);
     if (ended.state !== "done") throw Object.assign(new Error(ended.error?.problem ?? `the training is ${ended.state}`), { nextStep: ended.error?.next_step ?? "" });
     const before = page.state.run;

@@ -1,6 +1,6 @@
 // The page of a table of sources: one state, kept in the address; four linked views and a panel follow it.
-import { colourTable } from "/renderer/colours.js";
-import { Waiting, askJson } from "./calls.js";
+import { colourTable } from "../renderer/colours.js";
+import { DESK, Waiting, askJson } from "./calls.js";
 import { byId, make } from "./elements.js";
 import { Objects, decodeMessage, paletteColour, usualRange } from "./object-data.js";
 import { readState, requestOf, writeState } from "./object-address.js";
@@ -20,7 +20,7 @@ export class Page {
   constructor() {
     this.status = new Status();
     this.state = readState(location.search);
-    this.embedded = location.pathname.startsWith("/embed/");
+    this.embedded = location.pathname.includes("/embed/");
     document.body.classList.toggle("embedded", this.embedded);
     /** @type {Map<string, Promise<any>>} */
     this.told = new Map();
@@ -299,7 +299,7 @@ export class Page {
       drawSed(byId("sed-plot"), told, this.answerOf(row));
       byId("sed-name").textContent = name;
       const link = byId("sed-link");
-      link.href = `/source/${encodeURIComponent(name)}${location.search}`;
+      link.href = `${DESK}source/${encodeURIComponent(name)}${location.search}`;
       link.hidden = this.embedded;
       if (fixed) this.status.say(`${name}: ${facts(told)}${this.said(row)}`);
     } catch (broken) {

@@ -1,6 +1,6 @@
 // The picture: it asks for what is shown, a little more than is seen, and draws the old while the new is on its way.
-import { decodeBytes } from "/renderer/record.js";
-import { Panels } from "/renderer/panels.js";
+import { decodeBytes } from "../renderer/record.js";
+import { Panels } from "../renderer/panels.js";
 import { pairsOf, readRequest } from "./address.js";
 import { Problem, Waiting } from "./calls.js";
 import { isProposals } from "./review.js";

@@ -1,5 +1,5 @@
 // What the desk tells about a product: its card, and the form of its parameters.
-import { ask, askJson } from "./calls.js";
+import { DESK, ask, askJson } from "./calls.js";
 import { button, make } from "./elements.js";
 import { writeRequest } from "./address.js";
 
@@ -40,7 +40,7 @@ export async function showAbout(card, path, span, add) {
   const cost = make("p", { className: "faint cost" });
   const heading = make("div", { className: "heading" }, make("h2", {}, told.title || path), button("Add", () => add(path)));
   card.replaceChildren(heading, make("p", { className: "path" }, path));
-  if (told.kind === "sources") heading.append(make("a", { href: `/objects?table=${encodeURIComponent(path).replaceAll("%2F", "/")}` }, "Explore"));
+  if (told.kind === "sources") heading.append(make("a", { href: `${DESK}objects?table=${encodeURIComponent(path).replaceAll("%2F", "/")}` }, "Explore"));
   if (told.description && told.description !== told.title) card.append(make("p", {}, told.description));
   card.append(list, cost);
   card.hidden = false;

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from armillary.learn.trained import Run
+    from armillary.services.desk import Desk
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: Rows that a model is asked about at a time.
 PART: Final = 20_000
+_ABOUT: Final = {
+    "class": "class that the model says",
+    "probability": "calibrated probability of that class",
+    "set": "classes that cannot be excluded",
+    "trust": "how near the samples that the model has learnt from are",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +49,8 @@ class ObjectAnswers:
         Conformal sets; nothing where the run has none.
     trust : array of str, (n,)
         One of `armillary.learn.drift.STATES`, or empty.
+    version : str
+        Key of the study.
     """
 
     classes: tuple[str, ...]
@@ -50,6 +59,7 @@ class ObjectAnswers:
     probabilities: Array
     sets: Array
     trust: Array
+    version: str = ""
 
 
 def load_classifier(folder: Path, model: str = "") -> "Run":
@@ -117,7 +127,7 @@ def answers_of(
         if answers.sets.shape[1]:
             sets[part] = answers.sets
         trust[part] = np.array([*STATES, ""])[answers.states]
-    return ObjectAnswers(run.classes, run.name, said, probabilities, sets, trust)
+    return ObjectAnswers(run.classes, run.name, said, probabilities, sets, trust, run.key)
 
 
 def answers_message(told: ObjectAnswers) -> bytes:
@@ -133,19 +143,15 @@ def answers_message(told: ObjectAnswers) -> bytes:
     })  # fmt: skip
 
 
-def told_rows(table: ObjectTable, told: ObjectAnswers, rows: Array | None = None) -> Iterator[Record]:
+def told_rows(table: ObjectTable, told: ObjectAnswers) -> Iterator[Record]:
     """Give answers and checks as JSON values, row by row.
 
-    ``id class probability probabilities set trust`` and ``alpha alpha_error lada check``.
+    ``id class probability probabilities set trust`` and ``alpha alpha_error lada check``. All that can go wrong goes
+    wrong before the first row is given.
     """
-    wanted = np.arange(len(table)) if rows is None else rows
-    for start in range(0, len(wanted), PART):
-        part = wanted[start : start + PART]
-        checks = {name: one.tolist() for name, one in checks_of(table, part).items()}
-        ids = table.ids(part)
-        for at in range(len(part)):
-            given = {name: _number(one[at]) for name, one in checks.items()}
-            yield {"id": ids[at], **_one(told, start + at), **given}
+    parts = [np.arange(start, min(start + PART, len(table))) for start in range(0, len(table), PART)]
+    checks = [checks_of(table, part) for part in parts]
+    return _rows(table, told, list(zip(parts, checks, strict=True)))
 
 
 def answer_columns(told: ObjectAnswers) -> dict[str, Array]:
@@ -158,6 +164,36 @@ def answer_columns(told: ObjectAnswers) -> dict[str, Array]:
     each = {f"P({name})": told.probabilities[:, at] for at, name in enumerate(told.classes)}
     words = np.array(in_words(told.sets, told.classes))
     return {"class": names[told.said], "probability": sure, "set": words, "trust": told.trust, **each}
+
+
+def with_answers(
+    desk: "Desk", table: ObjectTable, told: ObjectAnswers | None, rows: Array | None, link: str = ""
+) -> "pa.Table":
+    """Give some or all rows of a table with what was said of them, and where all of it comes from."""
+    import pyarrow as pa
+
+    from armillary.model.kinds import column, with_table_attrs
+
+    data, attrs = table.data, origin_of(desk, table, link)
+    for name, values in (answer_columns(told) if told else {}).items():
+        made = pa.array(values)
+        free = name if name not in data.column_names else f"{name}_model"
+        about = f"probability of {name[2:-1]}" if name.startswith("P(") else _ABOUT[name]
+        data = data.append_column(column(free, made.type, "", about), made)
+    if told:
+        attrs |= {"model": told.title, "model_version": told.version}
+    data = data if rows is None else data.take(rows)
+    return with_table_attrs(data.combine_chunks(), attrs)
+
+
+def origin_of(desk: "Desk", table: ObjectTable, link: str = "") -> Record:
+    """Say what was asked of which archive: attributes for a table made of it."""
+    from armillary.model.kinds import table_attrs
+
+    product = desk.product(table.request.product)
+    about = {"title": product.title, "source": product.source, "citation": product.citation, "licence": product.licence}
+    told = {**table_attrs(table.data), **about, "armillary_request": table.request.to_json(), "references": link}
+    return {key: value for key, value in told.items() if value}
 
 
 def _asked(run: "Run", part: "pa.Table", prior: Mapping[str, float] | None) -> Any:
@@ -174,6 +210,13 @@ def _asked(run: "Run", part: "pa.Table", prior: Mapping[str, float] | None) -> A
     if len(answers) != part.num_rows:
         raise BadData("the model left rows out", "leave the column 'role' out of the table")
     return answers
+
+
+def _rows(table: ObjectTable, told: ObjectAnswers, parts: Sequence[tuple[Array, dict[str, Array]]]) -> Iterator[Record]:
+    for part, checks in parts:
+        lists, ids = {name: one.tolist() for name, one in checks.items()}, table.ids(part)
+        for at, row in enumerate(part):
+            yield {"id": ids[at], **_one(told, int(row)), **{name: _number(one[at]) for name, one in lists.items()}}
 
 
 def _one(told: ObjectAnswers, at: int) -> Record:

@@ -18,6 +18,8 @@ from armillary.model.kinds import column_unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from armillary.science.photometry.columns import Columns
+    from armillary.science.photometry.seds import Seds
     from armillary.services.desk import Desk
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,11 +31,6 @@ MOST_NUMBERS: Final = 60_000_000
 _MOST_CLASSES: Final = 64
 #: Columns that name a source, the first one that a table has.
 _IDENTITIES: Final = ("source_id", "SOURCE_ID", "id", "designation", "source", "name")
-#: How tables of surveys call magnitude and error of a band: of this house, VizieR, others.
-_NAMINGS: Final = (
-    ("{low}_mag", "{low}_mag_error"), ("{low}_mag", "e_{low}_mag"), ("{band}mag", "e_{band}mag"),
-    ("{band}", "e_{band}"), ("{low}", "{low}_error"),
-)  # fmt: skip
 #: A parallax tells a distance if it is so many standard errors.
 _LEAST_PARALLAX: Final = 5.0
 _KEPT: Final = 3
@@ -50,14 +47,14 @@ class ObjectTable:
     data : pyarrow.Table
     identity : str
         The column that names a source; empty if rows are counted.
-    bands : mapping of str to (str, str)
-        Names of magnitude and error (empty if there is none) of each band.
+    columns : Columns
+        Which of its columns is which band, error or parallax.
     """
 
     request: Request
     data: "pa.Table"
     identity: str
-    bands: Mapping[str, tuple[str, str]]
+    columns: "Columns"
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
@@ -131,9 +128,10 @@ def read_objects(desk: "Desk", request: Request, progress: Progress = silent) ->
         raise BadRequest(
             f"{product.path} is of the kind {product.kind}, no table of sources", "choose a leaf of sources"
         )
-    parts, rows = [], 0
+    parts: list[Any] = []
+    rows = 0
     for block in desk.blocks(request, progress):
-        rows += block.num_rows  # type: ignore[union-attr]
+        rows += len(block)
         if rows > MOST_ROWS:
             raise BadRequest(
                 f"{product.path} has more than {MOST_ROWS:,} rows", "ask for a part: where, cone, bbox or rows"
@@ -149,48 +147,34 @@ def objects_of(request: Request, parts: Sequence[Any]) -> ObjectTable:
     data = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
     names = data.column_names
     identity = next((one for one in _IDENTITIES if one in names), "")
-    return ObjectTable(request, data, identity, bands_of(names))
+    return ObjectTable(request, data, identity, bands_of(data))
 
 
-def bands_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Find magnitude and error of the ten bands among the names of columns.
+def bands_of(data: "pa.Table") -> "Columns":
+    """Find which column is which: by the names of archives, or columns called J and e_J as the bands are.
 
     Examples
     --------
-    >>> bands_of(["phot_g_mean_mag", "Jmag", "e_Jmag", "w1_mag"])
-    {'G': ('phot_g_mean_mag', ''), 'J': ('Jmag', 'e_Jmag'), 'W1': ('w1_mag', '')}
+    >>> import pyarrow as pa
+    >>> dict(bands_of(pa.table({"phot_g_mean_mag": [1.0], "J": [1.0], "e_J": [0.1]})).names)
+    {'G': 'phot_g_mean_mag', 'J': 'J', 'J_error': 'e_J'}
     """
-    from armillary.science.photometry.archive_columns import COLUMNS
+    from armillary.science.photometry.bands import BANDS
+    from armillary.science.photometry.columns import Columns, find_columns
 
-    there, found = set(names), {}
-    for band, pair in COLUMNS.items():
-        options = [pair, *(tuple(one.format(band=band, low=band.lower()) for one in naming) for naming in _NAMINGS)]
-        pairs = sorted((one for one in options if one[0] in there), key=lambda one: one[1] not in there)
-        if pairs:
-            found[band] = (pairs[0][0], pairs[0][1] if pairs[0][1] in there else "")
-    return found
-
-
-def photometry(table: ObjectTable, rows: Array | None = None) -> Any:
-    """Give magnitudes, errors and limits of the ten bands of all or of some rows."""
-    from armillary.science.photometry.archive_columns import COLUMNS, photometry_of
-
-    data = table.data if rows is None else table.data.take(rows)
-    called = {"source_id": ""}  # one source may stand in a table twice; a page shows it twice
-    for band, pair in COLUMNS.items():
-        called |= dict(zip(pair, table.bands.get(band, ("", "")), strict=True))
-    return photometry_of(data.combine_chunks(), columns=called)
+    known, there = find_columns(data), set(data.column_names)
+    plain = {band.name: band.name for band in BANDS if band.name in there}
+    plain |= {f"{name}_error": f"e_{name}" for name in plain if f"e_{name}" in there}
+    own = {role: name for role, name in plain.items() if role.removesuffix("_error") not in known.names}
+    return Columns(dict(sorted({**own, **known.names}.items(), key=_order)))
 
 
-def seds_of(table: ObjectTable, rows: Array | None = None, *, corrected: bool = False) -> Any:
-    """Build the energy distributions of a table; `corrected` as published indices have them."""
-    from armillary.science.photometry.seds import build
+def seds_of(table: ObjectTable, rows: Array | None = None, *, corrected: bool = False) -> "Seds":
+    """Build the energy distributions of all or some rows; `corrected` as published indices have them."""
+    from armillary.science.photometry import columns
 
-    found = photometry(table, rows)
-    errors = found.errors if any(error for _, error in table.bands.values()) else None
-    limits = found.limits if errors is None else found.limits | (np.isfinite(found.magnitudes) & _lacking(table, found))
-    told = "table" if corrected else "none"
-    return build(found.magnitudes, _known(table, found), limits=limits, colour_correction=told)
+    data = table.data if rows is None else table.data.take(np.asarray(rows, np.int64)).combine_chunks()
+    return columns.seds_of(data, table.columns, colour_correction="table" if corrected else "none")
 
 
 def pack(head: Mapping[str, Any]) -> bytes:
@@ -244,24 +228,23 @@ def message_of(table: ObjectTable, title: str) -> bytes:
     return pack({
         "version": 1, "title": title, "product": table.request.product, "rows": len(table), "identity": table.identity,
         "ids": np.frombuffer("\n".join(table.ids()).encode(), np.uint8), "ra": ra, "dec": dec,
-        "bands": [{"name": band, "column": names[0]} for band, names in table.bands.items()],
+        "bands": [{"name": one.name, "column": table.columns.names[one.name]} for one in table.columns.bands],
         "columns": columns, "classes": classes + _lada(columns),
     })  # fmt: skip
 
 
 def derived(table: ObjectTable) -> list[Record]:
     """Give the columns that follow from others: absolute G, spectral index."""
-    names, made = set(table.data.column_names), []
-    if "G" in table.bands and {"parallax", "parallax_error"} <= names:
-        parallax, error = (numbers(table.data, one) for one in ("parallax", "parallax_error"))
+    from armillary.science.photometry.alpha import index_fit
+
+    made, columns = [], table.columns
+    if columns.has("G", "parallax", "parallax_error"):
+        parallax, error, g = (columns.values(table.data, one) for one in ("parallax", "parallax_error", "G"))
         with np.errstate(invalid="ignore", divide="ignore"):
-            good = parallax > _LEAST_PARALLAX * error
-            absolute = numbers(table.data, table.bands["G"][0]) + 5 * np.log10(np.where(good, parallax, np.nan) / 100)
+            absolute = g + 5 * np.log10(np.where(parallax > _LEAST_PARALLAX * error, parallax, np.nan) / 100)
         about = f"G at 10 pc by 1/parallax, where that is {_LEAST_PARALLAX:g} errors; dust is left in"
         made.append(_made("G_abs", "mag", about, absolute))
-    if {"Ks", "W1", "W2", "W3", "W4"} & set(table.bands):
-        from armillary.science.photometry.alpha import index_fit
-
+    if any(columns.has(one) for one in ("Ks", "W1", "W2", "W3", "W4")):
         about = "Slope of log(lambda F_lambda) from Ks to W4; three measured bands or none"
         made.append(_made("alpha", "", about, index_fit(seds_of(table, corrected=True)).alpha))
     return made
@@ -275,26 +258,10 @@ def numbers(data: "pa.Table", name: str) -> Array:
     return np.asarray(pc.cast(data.column(name), pa.float64(), safe=False).to_numpy(), float)
 
 
-def _known(table: ObjectTable, found: Any) -> Array | None:
-    """Give the errors; of a band without a column of them, a small one stands for it so that it is not a limit."""
-    if not any(error for _, error in table.bands.values()):
-        return None
-    errors = np.array(found.errors, float)
-    bare = [at for at, band in enumerate(_all_bands()) if not table.bands.get(band, ("", ""))[1]]
-    errors[:, bare] = np.where(np.isfinite(found.magnitudes[:, bare]), 0.05, np.nan)
-    return errors
+def _order(pair: tuple[str, str]) -> int:
+    from armillary.science.photometry.columns import NAMES
 
-
-def _lacking(table: ObjectTable, found: Any) -> Array:
-    """Say which magnitudes lack their error though the band has a column of errors: those are limits."""
-    has = np.array([bool(table.bands.get(band, ("", ""))[1]) for band in _all_bands()])
-    return np.asarray(has & ~np.isfinite(found.errors))
-
-
-def _all_bands() -> list[str]:
-    from armillary.science.photometry.archive_columns import COLUMNS
-
-    return list(COLUMNS)
+    return list(NAMES).index(pair[0])
 
 
 def _counted(ids: Sequence[str], rows: int) -> Array:

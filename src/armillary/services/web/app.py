@@ -7,7 +7,7 @@ from armillary import __version__
 from armillary.errors import ArmillaryError, BadRequest, http_status, to_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fastapi import FastAPI, Request
     from starlette.responses import Response
@@ -15,16 +15,23 @@ if TYPE_CHECKING:
     from armillary.services.desk import Desk
 
 STATIC: Final = Path(__file__).parent / "static"
-_PAGES: Final = {"/": "index.html", "/objects": "objects.html", "/source/{name}": "source.html"}
+_PAGES: Final = {
+    "/": "index.html",
+    "/objects": "objects.html",
+    "/embed/objects": "objects.html",
+    "/source/{name}": "source.html",
+}
 
 
-def build_app(desk: "Desk", token: str = "") -> "FastAPI":
+def build_app(desk: "Desk", token: str = "", origins: "Sequence[str]" = ()) -> "FastAPI":
     """Put the routes over a desk together.
 
     Parameters
     ----------
     token : str
         See `armillary.services.web.guard.Guard`.
+    origins : sequence of str
+        Whose pages may show tables of sources inside theirs, and classify by ours.
     """
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
@@ -34,21 +41,24 @@ def build_app(desk: "Desk", token: str = "") -> "FastAPI":
     from armillary.services.object_tables import Shelf
     from armillary.services.web import (
         catalogue_routes,
+        classify_routes,
         data_routes,
         job_routes,
+        labels_routes,
         learn_routes,
         objects_routes,
         proposal_routes,
+        samp_routes,
         tree_routes,
         view_routes,
     )
-    from armillary.services.web.guard import Guard
+    from armillary.services.web.guard import Guard, check_origin
     from armillary.services.web.tickets import Tickets
 
     app = FastAPI(title="Armillary", version=__version__, docs_url=None, redoc_url=None)
     app.state.desk, app.state.tickets, app.state.shelf = desk, Tickets(), Shelf()
     parts = (tree_routes, view_routes, data_routes, catalogue_routes, proposal_routes, job_routes, learn_routes)
-    for routes in (*parts, objects_routes):
+    for routes in (*parts, objects_routes, labels_routes, classify_routes, samp_routes):
         app.include_router(routes.router, prefix="/api")
     app.add_exception_handler(ArmillaryError, _in_words)
     app.add_exception_handler(RequestValidationError, _badly_asked)
@@ -56,16 +66,17 @@ def build_app(desk: "Desk", token: str = "") -> "FastAPI":
     app.mount("/renderer", StaticFiles(directory=RENDERER), name="renderer")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for place, file in _PAGES.items():
-        app.add_route(place, _page(file), include_in_schema=False)
-    app.add_middleware(Guard, token=token)
+        app.add_route(place, _page(file, "../" * (place.count("/") - 1) or "./"), include_in_schema=False)
+    app.add_middleware(Guard, token=token, origins=tuple(map(check_origin, origins)))
     return app
 
 
-def _page(file: str) -> "Callable[[Request], Response]":
-    from starlette.responses import FileResponse
+def _page(file: str, up: str) -> "Callable[[Request], Response]":
+    """Give a page whose addresses are relative: a server in front of us may have put us under a prefix."""
+    from starlette.responses import HTMLResponse
 
     def answer(_: "Request") -> "Response":
-        return FileResponse(STATIC / file)
+        return HTMLResponse((STATIC / file).read_text("utf-8").replace('="/', f'="{up}'))
 
     return answer
 

@@ -6,6 +6,7 @@ import secrets
 import socket
 import threading
 import webbrowser
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from armillary.services.desk import Desk
 
 
-def serve(desk: "Desk", *, host: str = "127.0.0.1", port: int = 0, open_browser: bool = False) -> None:
+def serve(
+    desk: "Desk", *, host: str = "127.0.0.1", port: int = 0, open_browser: bool = False, origins: Sequence[str] = ()
+) -> None:
     """Serve the workbench until it is interrupted; the address is printed when it answers.
 
     Parameters
@@ -28,6 +31,8 @@ def serve(desk: "Desk", *, host: str = "127.0.0.1", port: int = 0, open_browser:
         Address to bind. Anything but loopback is protected by a token that is part of the printed address.
     port : int
         0 takes a free one.
+    origins : sequence of str
+        See :func:`armillary.services.web.app.build_app`.
 
     Raises
     ------
@@ -36,14 +41,15 @@ def serve(desk: "Desk", *, host: str = "127.0.0.1", port: int = 0, open_browser:
     """
     from armillary.services.web.app import build_app
 
-    listener = listen(host, port)
     token = "" if is_loopback(host) else secrets.token_urlsafe(24)
+    app = build_app(desk, token, origins)
+    listener = listen(host, port)
     address = _address(host, listener.getsockname()[1], token)
     print(f"Armillary is at {address}", flush=True)  # noqa: T201 - the user waits for this line
     threading.Thread(target=import_module, args=("xarray",), daemon=True).start()  # seconds that nobody need wait for
     if open_browser:
         webbrowser.open(address)
-    run(build_app(desk, token), listener)
+    run(app, listener)
 
 
 def run(app: "FastAPI", listener: socket.socket) -> None:

@@ -56,7 +56,7 @@ function spectrum(svg, told, { left, right, top, bottom }) {
   frame(svg, { left, right, top, bottom, low, high, x, y });
   const body = told.sed.photosphere;
   if (body) {
-    const points = body.wavelength.map((um, k) => [x(um), y(Math.log10(Math.max(body.power[k], 1e-40)))]).filter(([, at]) => at < bottom && at > top);
+    const points = body.wavelength.map((um, k) => [x(um), y(Math.log10(Math.max(body.power[k], 1e-40)))]).filter(([across, at]) => across > left && across < right && at < bottom && at > top);
     svg.append(draw("polyline", { points: points.map((one) => one.map((at) => at.toFixed(1)).join(",")).join(" "), fill: "none", stroke: "#d55e00", "stroke-width": 1.4 }));
   }
   for (const one of bands) svg.append(mark(one, x(one.wavelength), y));

@@ -77,6 +77,17 @@ def test_colours_of_the_tree_are_exported_with_ucds(tmp_path: Path) -> None:
     assert votlint(made) == ""
 
 
+@pytest.mark.parametrize("name", ["sed", "colours", "indices", "luminosity", "photosphere", "quality"])
+def test_what_recipes_make_of_photometry_has_valid_ucds(name: str, tmp_path: Path) -> None:
+    from astropy.io.votable.ucd import check_ucd
+
+    desk = arm.open(home=tmp_path / "home")
+    rows = desk.get(f"{PHOTOMETRY}/{name}", params={}, where="dec > -0.3" if name != "photosphere" else "ra < 80.2")
+    found = ucds(arm.write(rows, tmp_path / "it.vot"))
+    assert sum(bool(one) for one in found.values()) > 0.3 * len(found)
+    assert [one for one in found.items() if one[1] and not check_ucd(one[1], check_controlled_vocabulary=True)] == []
+
+
 def test_objects_of_a_catalogue_are_exported_with_ucds(tmp_path: Path) -> None:
     desk = arm.open(home=tmp_path / "home")
     desk.catalogues.new("discs", "objects", description="found by é model")

@@ -49,6 +49,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "probability": "stat.probability",
     "alpha": "spect.index",
     "spectral_index": "spect.index",
+    "alpha_bands": "meta.number",
+    "lada_share": "stat.probability",
     "luminosity": "phys.luminosity",
     "teff": "phys.temperature.effective",
     "temperature": "phys.temperature.effective",
@@ -79,6 +81,7 @@ _QUANTITIES: Final[Mapping[str, str]] = {
     "lambda_f_lambda": "phot.flux",
     "nu_f_nu": "phot.flux",
 }
+_LIGHT: Final = {"phot.color", "phot.flux", "phot.flux.density", "phot.mag"}
 _QUANTITY: Final = "|".join(sorted(_QUANTITIES, key=len, reverse=True))
 _BAND: Final = "|".join(sorted(BANDS, key=len, reverse=True))
 _OF_BAND: Final = re.compile(rf"(?:(?P<b1>{_BAND})_(?P<q1>{_QUANTITY})|(?P<q2>{_QUANTITY})_(?P<b2>{_BAND}))")
@@ -109,6 +112,19 @@ def ucd_of(name: str) -> str:
             inner = ucd_of(name.removesuffix(ending)).removesuffix(";meta.main")
             return f"stat.error;{inner}" if inner.startswith(_MEASURED) else ""
     return _NAMES.get(name) or _of_band(name)
+
+
+def joined(own: str, usual: str) -> str:
+    """Give the UCD of a column that has one: with the bands that its name says, if it is of light and says none.
+
+    Examples
+    --------
+    >>> joined("phot.flux", ucd_of("w1_flux")), joined("phot.flux;em.radio", ucd_of("w1_flux"))
+    ('phot.flux;em.IR.3-4um', 'phot.flux;em.radio')
+    """
+    if own.removeprefix("stat.error;") not in _LIGHT:
+        return own or usual
+    return ";".join([own, *(word for word in usual.split(";") if word.startswith("em."))])
 
 
 def is_sky(names: Collection[str]) -> bool:

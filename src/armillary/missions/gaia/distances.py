@@ -59,8 +59,8 @@ def luminosities(
     made = [
         *identity_of(table),
         numbers("distance", far.pc, "pc", "Distance", "pos.distance"),
-        numbers("distance_low", far.low, "pc", "Lower end of the interval of 68 %", "stat.min;pos.distance"),
-        numbers("distance_high", far.high, "pc", "Upper end of the interval of 68 %", "stat.max;pos.distance"),
+        numbers("distance_low", far.low, "pc", "Lower end of the interval of 68 %", "pos.distance;stat.min"),
+        numbers("distance_high", far.high, "pc", "Upper end of the interval of 68 %", "pos.distance;stat.max"),
         numbers("bolometric_flux", total.flux, "W m-2", "Flux over all wavelengths", "phys.luminosity"),
         numbers("bolometric_flux_error", total.error, "W m-2", "Error of bolometric_flux"),
         numbers("luminosity", light.solar, "solLum", "Luminosity if it shines alike in all directions",

@@ -53,7 +53,7 @@ def photosphere(
         *identity_of(table),
         numbers("teff", star.teff, "K", "Temperature of the photosphere", "phys.temperature.effective"),
         numbers("teff_error", star.teff_error, "K", "Error of teff", "stat.error;phys.temperature.effective"),
-        numbers("a_v", star.a_v, "mag", "Extinction in V", "phys.absorption.opt"),
+        numbers("a_v", star.a_v, "mag", "Extinction in V", "phys.absorption;em.opt.V"),
         numbers("chi2", star.chi2, "", "Chi squared of the fit", "stat.fit.chi2"),
         counts("fitted_bands", star.bands, "Bands that were fitted"),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from armillary.errors import CannotWrite
+from armillary.model.ucds import joined
 from armillary.sources.write.variables import plain_column
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ _Segment: TypeAlias = "Array | _Varying"
 
 
 def column_of(field: "pa.Field", identifier: str, ucd: str) -> Column:
-    """Say how a column is declared; its own UCD goes before the one given."""
+    """Say how a column is declared; its own UCD goes before the usual one given."""
     import pyarrow as pa
 
     told = {key.decode(): text.decode() for key, text in (field.metadata or {}).items()}
@@ -73,7 +74,7 @@ def column_of(field: "pa.Field", identifier: str, ucd: str) -> Column:
     is_time = pa.types.is_timestamp(field.type) or pa.types.is_date(field.type)
     unit = "" if is_time else vo_unit(told.get("unit", ""))
     about = told.get("description", "")
-    meaning, utype = told.get("ucd") or ucd, told.get("utype", "")
+    meaning, utype = joined(told.get("ucd", ""), ucd), told.get("utype", "")
     return Column(field.name, identifier, datatype, arraysize, code, is_time, unit, meaning, utype, about)
 
 

@@ -36,13 +36,13 @@ def contributions(
     """
     if part.use != "lightgbm" or part.options.get(EACH_GROUP):
         return []
-    groups = list(dict.fromkeys(prepared.features.only(part.features).groups))
+    groups = list(dict.fromkeys(prepared.features.only(part.features).kinds))
     sums, rows = np.zeros((len(groups), max(len(prepared.classes), 1))), 0
     for number, fold in enumerate(folds):
         progress(number / len(folds), f"contributions: fold {number + 1} of {len(folds)}")
         some = np.random.default_rng(study.seed).permutation(fold.test)[:_ROWS]
         fitted = fit(study, part, prepared, fold.train, study.seed)
-        named = np.array(prepared.features.groups)[list(fitted.columns)]
+        named = np.array(prepared.features.kinds)[list(fitted.columns)]
         given = contributions_of(fitted.model, prepared.features.matrix[some][:, list(fitted.columns)])
         for at, group in enumerate(groups):
             sums[at] += np.abs(given[:, named == group].sum(axis=1)).sum(axis=0)
@@ -84,7 +84,7 @@ def _told(prepared: Prepared, groups: Sequence[str], means: Array) -> list[Recor
     rows = [
         {
             "group": group,
-            "columns": prepared.features.groups.count(group),
+            "columns": prepared.features.kinds.count(group),
             "mean": float(of_group.mean()),
             "each": dict(zip(names, map(float, of_group), strict=True)),
         }

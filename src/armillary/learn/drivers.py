@@ -74,7 +74,7 @@ def drivers(
     BadParameter
         If the score is not one of these samples.
     """
-    groups = list(dict.fromkeys(prepared.features.only(part.features).groups))
+    groups = list(dict.fromkeys(prepared.features.only(part.features).kinds))
     progress(0.0, "permuting")
     whole, shuffled = _permuted(study, part, prepared, folds, groups)
     rows = judged_rows(prepared, whole)
@@ -87,7 +87,7 @@ def drivers(
         less = _refitted(study, part, prepared, folds, others, share(step, 0.0, 0.5)) if others else None
         only = _refitted(study, part, prepared, folds, [group], share(step, 0.5, 1.0))
         losses = [loss(study, prepared, whole, one, score) for one in (shuffled[group], less)]
-        columns = prepared.features.groups.count(group)
+        columns = prepared.features.kinds.count(group)
         found.append(Driver(group, columns, losses[0], losses[1], _alone(study, prepared, only, score)))
     return sorted(found, key=lambda one: -np.nan_to_num(one.permuted[0], nan=-np.inf))
 
@@ -125,7 +125,7 @@ def _permuted(
     classes = len(prepared.classes) if gives_probability(study, part) else 0
     blank = np.full((len(prepared), classes) if classes else len(prepared), np.nan)
     whole, shuffled = blank.copy(), {group: blank.copy() for group in groups}
-    named = np.array(prepared.features.groups)
+    named = np.array(prepared.features.kinds)
     for fold in folds_for(part, prepared, folds):
         fitted = fit(study, part, prepared, fold.train, study.seed)
         matrix, mine = prepared.features.matrix[fold.test], groups_of(prepared, fold.test)

@@ -91,7 +91,7 @@ def leading_column(prepared: Prepared, group: str) -> str:
 
     best, most = "", -1.0
     for name, mine, values in zip(
-        prepared.features.names, prepared.features.groups, prepared.features.matrix.T, strict=True
+        prepared.features.names, prepared.features.kinds, prepared.features.matrix.T, strict=True
     ):
         known = np.isfinite(values) & prepared.judged
         if mine != group or len(np.unique(values[known])) < 2:

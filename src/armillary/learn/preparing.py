@@ -70,10 +70,11 @@ def prepare(study: Study, samples: "xr.Dataset", classes: tuple[str, ...] = ()) 
     if study.task != "regression":
         samples = _with_labels(samples, study.labels, notes, choose=not classes)
     features = build(samples, study.features)
+    learning = not classes
     target, classes = _target(study, samples, classes)
     known = np.isfinite(target) if study.task == "regression" else target >= 0
     judged = rows_to_judge(samples) & known
-    _check(study, features, target, judged, classes)
+    _check(study, features, target, judged, classes, learning=learning)
     return Prepared(samples, features, target, classes, judged, blocks_of(samples, study.split), tuple(notes))
 
 
@@ -173,10 +174,14 @@ def merged(labels: Array, merge: Mapping[str, Any]) -> Array:
     return np.array([new.get(str(one), str(one)) for one in labels], object)
 
 
-def _check(study: Study, features: Features, target: Array, judged: Array, classes: tuple[str, ...]) -> None:
+def _check(
+    study: Study, features: Features, target: Array, judged: Array, classes: tuple[str, ...], *, learning: bool
+) -> None:
     if not judged.any():
         raise BadData("not a single sample has a known label", "look whether labels and samples cover the same part")
-    if study.task in {"classes", "events"} and len(np.unique(target[judged])) < 2:
+    # test data may be of one class: members of a cluster, whose recall is asked
+    one_is_enough = study.task == "classes" and not learning
+    if study.task in {"classes", "events"} and not one_is_enough and len(np.unique(target[judged])) < 2:
         only = classes[int(target[judged][0])]
         raise BadData(f"all {int(judged.sum())} labelled samples are {only!r}", "add samples of another class")
     if study.task in {"events", "novelty"}:

@@ -24,6 +24,7 @@ STEPS: Final[dict[str, str]] = {
     "lags": "along:lags",
     "log": "columns:log",
     "nearest_subsequence": "telemetry:nearest_subsequence",
+    "photometry": "photometry:photometry",
     "products": "terms:products",
     "quant": "quant:quant",
     "ring_current": "solar_wind:ring_current",
@@ -37,7 +38,8 @@ STEPS: Final[dict[str, str]] = {
 }
 #: Steps that look at one sample only.
 ALONE: Final = frozenset({
-    "columns", "course", "differences", "indicators", "log", "products", "quant", "sed", "spectra", "steadiness",
+    "columns", "course", "differences", "indicators", "log", "photometry", "products", "quant", "sed", "spectra",
+    "steadiness",
 })  # fmt: skip
 #: Steps that look at others near it: what tells how far, ``reach(options, cadence) -> seconds``. All other steps look
 #: at whole series.
@@ -61,19 +63,26 @@ class Features:
     names : tuple of str
         Of the columns.
     groups : tuple of str
-        Of each column, what it was made of: columns of one group are permuted and dropped together.
+        Of each column, what it was made of: columns of one group are permuted and dropped together. ``slope@Ks|W4``:
+        permuted with all of ``slope``, dropped with either band.
     """
 
     matrix: Array
     names: tuple[str, ...]
     groups: tuple[str, ...]
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of each column what is permuted and told of together: the group, without the bands that it is made of."""
+        return tuple(one.partition("@")[0] for one in self.groups)
+
     def only(self, groups: Sequence[str]) -> "Features":
-        """Give the columns of some groups; all if none is named."""
-        unknown = sorted(set(groups) - set(self.groups))
+        """Give the columns of some groups, or kinds of groups; all if none is named."""
+        unknown = sorted(set(groups) - {*self.groups, *self.kinds})
         if unknown:
-            raise BadParameter(f"there is no feature group {unknown[0]!r}", f"there are {sorted(set(self.groups))}")
-        kept = [at for at, one in enumerate(self.groups) if not groups or one in groups]
+            raise BadParameter(f"there is no feature group {unknown[0]!r}", f"there are {sorted(set(self.kinds))}")
+        of = zip(self.groups, self.kinds, strict=True)
+        kept = [at for at, pair in enumerate(of) if not groups or not {*pair}.isdisjoint(groups)]
         return Features(self.matrix[:, kept], *(tuple(one[at] for at in kept) for one in (self.names, self.groups)))
 
 

@@ -1,5 +1,6 @@
 """Tables: one row an object or a segment, columns by name. CSV, spaced text, Parquet, and what astropy reads."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _OPTIONS: Final = {
     "label": str, "columns": tuple[str, ...], "missing": tuple[float, ...], "names": Mapping[str, str], "group": str,
     "keep": Mapping[str, tuple[Any, ...]], "once": tuple[str, ...], "classes": Mapping[str, str],
+    "relabel": Mapping[str, Mapping[str, str]], "designation": str, "outside": tuple[float, ...],
 }  # fmt: skip
 
 
@@ -33,7 +35,10 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         others named here if left out. ``missing``: values that mean nothing was measured. ``names``: new names of
         columns, ``{ra = "RAJ2000"}``. ``group``: column of what stays together. ``keep``: values that a column must
         have to be kept, ``{quality = [0, 1]}``. ``once``: columns of which no row may repeat another. ``classes``:
-        names of the label's values, ``{"0" = "nominal"}``.
+        names of the label's values, ``{"0" = "nominal"}``. ``relabel``: class, and the columns whose texts must fit a
+        pattern for it, ``{ultracool = {type = "L.*"}}``; of several classes the last that fits. ``designation``: column
+        of names such as ``J16271848-2429059`` that tell ``ra`` and ``dec`` where these are missing. ``outside``: right
+        ascension, declination and radius in degrees of a part of the sky that is left out.
 
     Raises
     ------
@@ -54,7 +59,8 @@ def samples_of_frame(frame: "pd.DataFrame", title: str, options: Mapping[str, An
     BadParameter
     """
     names = {str(old): new for new, old in dict(options.get("names", {})).items()}
-    return _samples(_kept(frame.rename(columns=names), options), title, options)
+    frame = _kept(_placed(frame.rename(columns=names), options), options)
+    return _samples(_relabelled(frame, options), title, options)
 
 
 def _frame(path: Path) -> "pd.DataFrame":
@@ -87,6 +93,45 @@ def _kept(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
     once = list(options.get("once", ()))
     _need(frame, once, "once")
     return frame.drop_duplicates(once).reset_index(drop=True) if once else frame.reset_index(drop=True)
+
+
+def _placed(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
+    """Fill positions from names, and leave out a part of the sky."""
+    name, cone = options.get("designation", ""), tuple(options.get("outside", ()))
+    if name:
+        from armillary.learn.designations import of_designations
+
+        _need(frame, [name], "designation")
+        told = of_designations(frame[name].astype(str).to_numpy(object))
+        for place, values in zip(("ra", "dec"), told, strict=True):
+            known = frame[place].to_numpy(float) if place in frame else np.full(len(frame), np.nan)
+            frame = frame.assign(**{place: np.where(np.isfinite(known), known, values)})
+    if not cone:
+        return frame
+    if len(cone) != 3:
+        raise BadParameter(f"outside = {list(cone)} is no cone", "give right ascension, declination, radius in degrees")
+    from armillary.learn.designations import apart
+
+    _need(frame, ["ra", "dec"], "outside")
+    far = apart(frame["ra"].to_numpy(float), frame["dec"].to_numpy(float), cone[0], cone[1])
+    kept: pd.DataFrame = frame[~(far <= cone[2])]
+    return kept
+
+
+def _relabelled(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
+    """Give classes by what other columns say."""
+    rules, label = dict(options.get("relabel", {})), options.get("label", "")
+    if not rules or not label:
+        return frame
+    labels = frame[label].astype(str)
+    for name, wanted in rules.items():
+        _need(frame, list(wanted), "relabel")
+        try:
+            fits = [frame[column].astype(str).str.fullmatch(pattern) for column, pattern in wanted.items()]
+        except re.error as failed:
+            raise BadParameter(f"relabel: {name!r} has no pattern: {failed}", "write a regular expression") from None
+        labels = labels.mask(np.logical_and.reduce(fits), name)
+    return frame.assign(**{label: labels})
 
 
 def _samples(frame: "pd.DataFrame", title: str, options: Mapping[str, Any]) -> "xr.Dataset":

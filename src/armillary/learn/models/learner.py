@@ -189,7 +189,7 @@ def drop_groups(
     ----------
     x : array of float, (n, p)
     groups : sequence of str, (p,)
-        A column of the group ``a|b`` goes with either.
+        A column of the group ``a|b`` goes with either; of ``slope@a|b`` too, whose first word says the physics.
     share : float
         Probability for each group of each row.
     random : Generator
@@ -202,8 +202,9 @@ def drop_groups(
     >>> bool(np.array_equal(x[:, 0], x[:, 1], equal_nan=True)), bool(np.isnan(x).all(axis=1).any())
     (True, False)
     """
-    names = sorted({part for one in groups for part in one.split("|")})
-    made_of = np.array([[name in one.split("|") for one in groups] for name in names])
+    parts = [one.rpartition("@")[2].split("|") for one in groups]
+    names = sorted({name for one in parts for name in one})
+    made_of = np.array([[name in one for one in parts] for name in names])
     gone = random.random((len(x), len(names))) < share
     if only:
         gone &= np.isin(names, list(only))
@@ -215,7 +216,8 @@ def drop_groups(
 def _checked_dropout(use: str, dropout: float, groups: Sequence[str], drop: Sequence[str]) -> float:
     if not 0 <= dropout < 1:
         raise BadParameter(f"model {use!r}: dropout = {dropout} is no probability", "give 0 or more, below 1")
-    unknown = sorted(set([drop] if isinstance(drop, str) else drop) - set(groups))
+    parts = {name for one in groups for name in (one, *one.rpartition("@")[2].split("|"))}
+    unknown = sorted(set([drop] if isinstance(drop, str) else drop) - parts)
     if unknown and groups:
         raise BadParameter(
             f"model {use!r}: there is no feature group {unknown[0]!r}", f"there are {sorted(set(groups))}"

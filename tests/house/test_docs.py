@@ -21,6 +21,8 @@ LINKED = sorted([*ROOT.glob("*.md"), *PAGES, *(ROOT / "changes").glob("*.md")])
 ROOMS = sorted(one.parent.name for one in (ROOT / "src" / "armillary").glob("*/__init__.py"))
 _FENCE = re.compile(r"^```(.*?)\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+?)(?:#[^)]*)?\)")
+#: The first line of a page that cannot run alone names the story that runs it.
+_ELSEWHERE = re.compile(r"<!-- run with a TAP server by (tests/stories/\w+\.py) -->\n")
 #: What a fence may say: code that is run, and what is only shown.
 _SHOWN = {"js", "json", "sh", "text", "toml"}
 
@@ -52,6 +54,9 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    if elsewhere := _ELSEWHERE.match(page.read_text("utf-8")):
+        assert page.name in (ROOT / elsewhere[1]).read_text("utf-8")
+        return
     namespace: dict[str, Any] = {"__name__": "docs"}
     for line, language, text in fences(page):
         if language == "python":

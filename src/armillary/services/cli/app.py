@@ -21,11 +21,13 @@ _COMMANDS: Final = {
     "missions": "missions",
     "desk": "page",
     "catalogue": "catalogue",
+    "subset": "subset",
     "study": "study",
     "apply": "apply",
     "label": "label",
     "score": "score",
     "samp": "samp",
+    "datalab": "datalab",
     "cache": "cache",
     "jobs": "jobs",
 }

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from armillary.model.kinds import column_unit
+from armillary.model.ucds import ucd_of
 from armillary.services.object_tables import ObjectTable, seds_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -13,6 +14,10 @@ Record = dict[str, Any]
 EXCESS: Final = 3.0
 #: Alpha from which an excess is that of a disc (Greene et al. 1994).
 _DISC: Final = -1.6
+_NEIGHBOURS: Final = 8
+#: Arcseconds within which sources are near, and bands that two must share to be alike.
+_REACH: Final = 120.0
+_BANDS: Final = 4
 _CURVE: Final = np.geomspace(0.3, 30.0, 120)
 _FAR: Final = ("W3", "W4")
 
@@ -23,8 +28,9 @@ def tell_source(table: ObjectTable, row: int) -> Record:
     Returns
     -------
     dict
-        ``id row ra dec columns`` (name, value, unit, ucd, about), ``sed`` (see :func:`sed_of`), and what
-        :func:`checks_of` says of it.
+        ``id row ra dec columns`` (name, value, unit, ucd, about), ``sed`` (see :func:`sed_of`), what
+        :func:`checks_of` says of it; ``near``: the nearest on the sky within 2 arcmin (id, arcsec); ``alike``: those of
+        the most alike energy distribution (id, mean difference in mag); ``links`` to archives (title, href).
     """
     rows = np.array([row])
     ra, dec = table.places()
@@ -32,6 +38,7 @@ def tell_source(table: ObjectTable, row: int) -> Record:
         "id": table.ids([row])[0], "row": int(row), "ra": _plain(ra[row]), "dec": _plain(dec[row]),
         "columns": _columns(table, row), "sed": sed_of(table, row),
         **{name: _plain(one[0]) for name, one in checks_of(table, rows).items()},
+        "near": _near(table, row), "alike": _alike(table, row), "links": _links(ra[row], dec[row]),
     }  # fmt: skip
 
 
@@ -85,6 +92,49 @@ def _body(body: Any) -> Record | None:
     }  # fmt: skip
 
 
+def _near(table: ObjectTable, row: int) -> list[Record]:
+    ra, dec = (np.radians(one) for one in table.places())
+    if not np.isfinite(ra[row] + dec[row]):
+        return []
+    half = np.sin((dec - dec[row]) / 2) ** 2 + np.cos(dec) * np.cos(dec[row]) * np.sin((ra - ra[row]) / 2) ** 2
+    away = np.degrees(2 * np.arcsin(np.sqrt(np.clip(half, 0, 1)))) * 3600
+    away[row] = np.nan
+    order = [int(one) for one in np.argsort(away)[:_NEIGHBOURS] if away[one] <= _REACH]
+    return [{"id": name, "arcsec": round(float(away[at]), 2)} for name, at in zip(table.ids(order), order, strict=True)]
+
+
+def _alike(table: ObjectTable, row: int) -> list[Record]:
+    """Compare colours: magnitudes less their mean, in the bands that both have, of which there are four or more."""
+    from armillary.science.photometry.columns import light_of
+
+    magnitudes, _, limits = light_of(table.data, table.columns)
+    known = np.where(limits, np.nan, magnitudes)
+    both = np.isfinite(known) & np.isfinite(known[row])
+    count = np.maximum(both.sum(axis=1), 1)
+    shift = np.where(both, known - known[row], 0.0)
+    mean = shift.sum(axis=1) / count
+    away = np.sqrt(np.where(both, (shift - mean[:, None]) ** 2, 0.0).sum(axis=1) / count)
+    away = np.where(both.sum(axis=1) >= min(_BANDS, int(np.isfinite(known[row]).sum()) or 99), away, np.nan)
+    away[row] = np.nan
+    order = [int(one) for one in np.argsort(away)[:_NEIGHBOURS] if np.isfinite(away[one])]
+    return [{"id": name, "mag": round(float(away[at]), 4)} for name, at in zip(table.ids(order), order, strict=True)]
+
+
+def _links(ra: float, dec: float) -> list[Record]:
+    """Give where archives tell about this place; nothing is asked of them here."""
+    if not np.isfinite(ra + dec):
+        return []
+    place = f"{ra:.6f}{dec:+.6f}".replace("+", "%2B")
+    return [
+        {
+            "title": "SIMBAD",
+            "href": f"https://simbad.cds.unistra.fr/simbad/sim-coo?Coord={place}&Radius=5&Radius.unit=arcsec",
+        },
+        {"title": "VizieR", "href": f"https://vizier.cds.unistra.fr/viz-bin/VizieR-4?-c={place}&-c.rs=5"},
+        {"title": "Aladin Lite", "href": f"https://aladin.cds.unistra.fr/AladinLite/?target={place}&fov=0.1"},
+    ]
+
+
 def _columns(table: ObjectTable, row: int) -> list[Record]:
     told = []
     for one in table.data.schema:
@@ -92,7 +142,7 @@ def _columns(table: ObjectTable, row: int) -> list[Record]:
         value = table.data.column(one.name)[row].as_py()
         told.append({
             "name": one.name, "value": str(value) if one.name == table.identity else _plain(value),
-            "unit": column_unit(one), "ucd": said.get("ucd", ""), "about": said.get("description", ""),
+            "unit": column_unit(one), "ucd": said.get("ucd") or ucd_of(one.name), "about": said.get("description", ""),
         })  # fmt: skip
     return told
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from armillary.errors import ArmillaryError, BadData, BadRequest, one_line
+from armillary.errors import ArmillaryError, BadRequest, one_line
 from armillary.model import Extent, Request, silent
 from armillary.services.object_tables import ObjectTable, objects_of
 
@@ -56,25 +56,23 @@ def read_upload(path: Path, kind: str) -> ObjectTable:
 
     Raises
     ------
-    BadData
-        If it cannot be read, or is cut short.
     BadRequest
-        If it has too many rows.
+        If it cannot be read, is cut short or has too many rows.
     """
     try:
         table = _READERS[kind](path)
-    except (BadData, BadRequest):
+    except BadRequest:
         raise
     except Exception as broken:  # noqa: BLE001 - readers raise dozens of kinds on what somebody sent
         said = broken.problem if isinstance(broken, ArmillaryError) else str(broken)
         problem = f"the table cannot be read as {kind}: {one_line(said)[:200]}"
-        raise BadData(problem, "send a whole table of this format") from None
+        raise BadRequest(problem, "send a whole table of this format") from None
     check_rows(table.num_rows)
     if not table.num_columns:
-        raise BadData("the table has no columns", "send a whole table")
+        raise BadRequest("the table has no columns", "send a whole table")
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
-        raise BadData(f"two columns are called {twice[0]!r}", "give each a name of its own")
+        raise BadRequest(f"two columns are called {twice[0]!r}", "give each a name of its own")
     return objects_of(Request("upload"), [table])
 
 

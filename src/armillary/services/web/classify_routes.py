@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from armillary.errors import BadRequest
+from armillary.errors import BadData, BadRequest
 from armillary.services.object_answers import ObjectAnswers, answers_of, load_classifier, told_rows
 from armillary.services.object_tables import ObjectTable, objects_of
 from armillary.services.runs import run_folder
@@ -92,8 +92,12 @@ def _of_upload(call: Call, path: Path, question: tuple[str, str, Mapping[str, fl
 def _told(call: Call, table: ObjectTable, question: tuple[str, str, Mapping[str, float]]) -> StreamingResponse:
     name, model, prior = question
     run = load_classifier(run_folder(desk_of(call).home, name), model)
-    told = answers_of(run, table.data, prior=prior)
-    return StreamingResponse(_lines(name, told, told_rows(table, told)), media_type="application/json")
+    try:
+        told = answers_of(run, table.data, prior=prior)
+        rows = told_rows(table, told)
+    except BadData as wrong:  # of a table that was sent the sender is the archive
+        raise BadRequest(wrong.problem, wrong.next_step) from None
+    return StreamingResponse(_lines(name, told, rows), media_type="application/json")
 
 
 def _lines(name: str, told: ObjectAnswers, rows: Iterator[dict[str, Any]]) -> Iterator[str]:

@@ -54,8 +54,8 @@ export class Objects {
 
   /** @param {string} name @returns {number} the row of a source, or -1 */
   rowOf(name) {
-    this.rows ??= new Map(this.names().map((one, row) => [one, row]));
-    return this.rows.get(name) ?? -1;
+    this.byId ??= new Map(this.names().map((one, row) => [one, row]));
+    return this.byId.get(name) ?? -1;
   }
 
   /** Put further numbers beside the columns. */

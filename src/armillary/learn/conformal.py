@@ -201,7 +201,12 @@ def in_words(sets: Array, classes: Sequence[str]) -> list[str]:
     >>> in_words(np.array([[True, True], [False, False]]), ("dwarf", "giant"))
     ['dwarf|giant', '']
     """
-    return ["|".join(name for name, one in zip(classes, row, strict=True) if one) for row in np.asarray(sets)]
+    packed = [row.tobytes() for row in np.packbits(np.asarray(sets, bool), axis=1)]
+    words = {
+        code: "|".join(name for name, one in zip(classes, row, strict=True) if one)
+        for code, row in dict(zip(packed, np.asarray(sets), strict=True)).items()
+    }
+    return [words[one] for one in packed]
 
 
 def _threshold(values: Array, coverage: float) -> float:

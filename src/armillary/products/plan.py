@@ -125,6 +125,8 @@ def input_extent(request: Request, recipe: Recipe, product: Product) -> Extent:
     """Give what of an input is needed to make a request: wider by the recipe's pad, without what does not fit it."""
     extent = request.extent
     kept = extent.only("time", "rows") if recipe.block else extent.only("time")
+    if recipe.block == "row" and recipe.kind == product.kind == "sources":
+        kept = extent.without("where")
     if product.kind not in _TIMED:
         kept = kept.without("time")
     if product.kind in TIME_KINDS:

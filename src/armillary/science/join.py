@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from armillary.errors import BadData
+from armillary.model.kinds import table_attrs, with_table_attrs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def join(pieces: "Sequence[Data]") -> "Data":
     pieces : sequence of Dataset, or of Table
         At least one. Coordinates without ``time`` that differ between pieces become time-varying; a dimension that
         differs in length is filled up with NaN; a variable that a piece lacks is NaN there. Attributes that differ (the
-        name of the file, say) are left out.
+        name of the file, say) are left out; of tables those of the first stay, and what is in ``counts`` is added up.
 
     Returns
     -------
@@ -69,7 +70,17 @@ def _join_tables(pieces: "Sequence[Data]") -> "pa.Table":
         joined = pa.concat_tables(pieces, promote_options="default")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as broken:
         raise BadData(f"the tables differ: {broken}", _HINT) from None
-    return joined.replace_schema_metadata(pieces[0].schema.metadata)
+    joined = joined.replace_schema_metadata(pieces[0].schema.metadata)
+    counts = [table_attrs(piece).get("counts") for piece in pieces]
+    if not all(isinstance(one, dict) for one in counts):
+        return joined
+    return with_table_attrs(joined, {**table_attrs(joined), "counts": _summed(counts)})
+
+
+def _summed(counts: "list[Any]") -> dict[str, Any]:
+    """Add up what each piece counted among its rows."""
+    names = dict.fromkeys(name for one in counts for name in one)
+    return {name: sum(one.get(name, 0) for one in counts) for name in names}
 
 
 def _join_datasets(pieces: "list[xr.Dataset]") -> "xr.Dataset":

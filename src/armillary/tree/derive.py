@@ -180,7 +180,7 @@ def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, u
         version=version[:16],
         recipe=recipe.output,
         parameters=recipe.parameters,
-        selects=("time", "rows") if recipe.block else ("time",),
+        selects=_selects(recipe, first),
         cadence=float(steps) if isinstance(steps, int | float) else first.cadence,
         row_bytes=first.row_bytes,
         rows=None if recipe.cadence else first.rows,
@@ -192,6 +192,14 @@ def _product(recipe: Recipe, inputs: Sequence[Product], path: str, title: str, u
         citation="; ".join(dict.fromkeys(filter(None, [recipe.citation, *(one.citation for one in inputs)]))),
         licence="; ".join(dict.fromkeys(filter(None, (one.licence for one in inputs)))),
     )
+
+
+def _selects(recipe: Recipe, first: Product) -> tuple[str, ...]:
+    """Say what may be cut before the recipe: a row of sources stays where it is on the sky."""
+    if recipe.block != "row":
+        return ("time", "rows") if recipe.block else ("time",)
+    stays = ("rows", "box", "cone") if recipe.kind == first.kind == "sources" else ("rows",)
+    return ("time", *(part for part in stays if part in first.selects))
 
 
 #: Stands for an optional input that is not there; its path is empty.

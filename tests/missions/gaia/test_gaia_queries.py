@@ -131,3 +131,20 @@ def test_a_circle_and_a_list_of_ids_agree(answer: Callable[..., Any], cli: Calla
     assert listed.column_names == circle.column_names
     for name in circle.column_names:
         assert listed.column(name).to_pylist() == circle.column(name).to_pylist(), name
+
+
+@pytest.mark.xdist_group("dachs")
+def test_recipes_hang_under_the_tables_of_a_service(dachs: TapServer, cli: Callable[..., Any], tmp_path: Path) -> None:
+    added = cli("add", "tap", dachs.url, "--name", "sky")
+    assert added.status == 0, added.err
+    everything = simulated_sky(1, 0, 100_000)
+    ra, dec = (float(everything.column(name)[7].as_py()) for name in ("ra", "dec"))
+    out = tmp_path / "colours.parquet"
+    ran = cli("get", "sky/gaiadr3/gaia_source/colours", "--cone", f"{ra},{dec},4", "-o", out)
+    assert ran.status == 0, ran.err
+    made = parquet.read_table(out)
+    assert 3 < made.num_rows < 5000
+    known = dict(zip(everything.column("source_id").to_pylist(), everything.column("bp_rp").to_pylist(), strict=True))
+    one = next(row for row in made.to_pylist() if row["bp_rp"] is not None)
+    assert one["bp_rp"] == pytest.approx(known[one["source_id"]], abs=1e-4)
+    assert "sed" in cli("tree", "sky/gaiadr1/allwise_original_valid").out

@@ -171,3 +171,31 @@ def test_what_is_wrong_is_told(sky: Any) -> None:
         make(sed, sky, columns="Q=j_m")
     with pytest.raises(BadData, match="-999"):
         make(sed, pa.table({"source_id": [1, 2], "j_m": [-999.0, 1.0], "ks_m": [1.0, 2.0]}))
+
+
+def test_a_part_of_the_sky_or_some_rows_are_cut_before_the_work(tmp_path: Path, sky: Any) -> None:
+    from armillary.services.desk import ask
+
+    csv.write_csv(sky, tmp_path / "text.csv")
+    parquet.write_table(sky, tmp_path / "fast.parquet")
+    desk = armillary.open(tmp_path)
+    cone = (float(sky.column("ra")[7].as_py()), float(sky.column("dec")[7].as_py()), 20.0)
+    for name in ("text", "fast"):
+        steps = desk.plan(ask(f"local/{name}/quality/sed", cone=cone)).steps
+        assert all(one.request.extent.cone and not one.residual.cone for one in steps)
+        near = desk.get(f"local/{name}", cone=cone).column("source_id")
+        assert desk.get(f"local/{name}/quality/sed", cone=cone).column("source_id").equals(near)
+        assert 0 < len(near) < ROWS
+        some = desk.get(f"local/{name}/sed", rows=(5, 15))
+        assert some.column("source_id").equals(sky.column("source_id").slice(5, 10))
+        told = desk.get(f"local/{name}/indices", where="lada_class is not null")
+        assert told.column("lada_class").null_count == 0
+
+
+def test_counts_of_blocks_are_added_up(sky: Any) -> None:
+    from armillary.science.join import join
+
+    whole = make(quality, sky)
+    joined = join([make(quality, sky.slice(0, 150)), make(quality, sky.slice(150))])
+    assert table_attrs(joined)["counts"] == table_attrs(whole)["counts"]
+    assert joined.column("failed").to_pylist() == whole.column("failed").to_pylist()

@@ -206,6 +206,7 @@ def product_of(archive: str, url: str, table: Table, columns: Sequence[Column] |
         parameters=_KNOBS,
         selects=("box", "cone", "where", "rows") if sources else ("where", "rows"),
         row_bytes=sum(one.octets for one in columns) if columns else _ROW,
+        columns=tuple(f"{known.given.get(one.bare, one.bare)} {one.ucd}".strip() for one in columns or ()),
         description=_description(table, columns),
         citation=citation,
     )

@@ -55,7 +55,7 @@ def luminosities(
     seds = seds_of(table, found)
     seds = deredden(seds, a_v, name=law) if a_v else seds
     total = bolometric(seds)
-    light = luminosity(seds, far.pc, (far.high - far.low) / 2)
+    light = luminosity(seds, far.pc, (far.high - far.low) / 2, total=total)
     made = [
         *identity_of(table),
         numbers("distance", far.pc, "pc", "Distance", "pos.distance"),

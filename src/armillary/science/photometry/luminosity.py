@@ -86,8 +86,9 @@ class Luminosity(NamedTuple):
 
 
 def luminosity(
-    seds: Seds, distance: Numbers, distance_error: Numbers | None = None, *, calibrated: bool = True
-) -> Luminosity:
+    seds: Seds, distance: Numbers, distance_error: Numbers | None = None, *, calibrated: bool = True,
+    total: Bolometric | None = None,
+) -> Luminosity:  # fmt: skip
     """Give luminosities of isotropic sources.
 
     Parameters
@@ -97,11 +98,13 @@ def luminosity(
         Parsec. Without an error the distance counts as exact.
     calibrated : bool
         See `bolometric`.
+    total : Bolometric, optional
+        What `bolometric` gave for these sources already.
     """
     length = np.broadcast_to(np.asarray(distance, float), (len(seds),))
     if (length <= 0).any():
         raise BadData(f"{int((length <= 0).sum())} distances are not above zero", "set unknown distances to NaN")
-    total = bolometric(seds, calibrated=calibrated)
+    total = bolometric(seds, calibrated=calibrated) if total is None else total
     solar = 4 * np.pi * (length * PARSEC) ** 2 * total.flux / SOLAR_LUMINOSITY
     relative = total.error / total.flux
     if distance_error is not None:

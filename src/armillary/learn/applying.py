@@ -11,6 +11,7 @@ import numpy as np
 
 from armillary.errors import BadData, BadParameter, CannotWrite, NoData
 from armillary.learn.answers import EACH_GROUP, ask, fit, gives_probability
+from armillary.learn.checks import checks
 from armillary.learn.drift import BINS, STATES, UNKNOWN, Tally, drift, tally
 from armillary.learn.features import Features, build, reach_of_steps
 from armillary.learn.features.along import usual_steps
@@ -60,7 +61,8 @@ class Answers:
     Parameters
     ----------
     places : mapping of str to array, (n,)
-        ``time`` (int64 nanoseconds), ``group``, coordinates: what there is of them.
+        ``time`` (int64 nanoseconds), ``group``, coordinates: what there is of them; and what is said beside answers,
+        see :mod:`armillary.learn.checks`.
     answer : array of float, (n, K) or (n,)
         Probabilities under the stated prior, or numbers; NaN where there was no answer.
     sets : array of bool, (n, K)
@@ -175,7 +177,8 @@ def answer_block(run: Run, block: Block, prior: Array | None = None, *, points: 
     shifted, sets = np.where(_rows(empty, shifted), np.nan, shifted), sets & ~_rows(empty, sets)
     states, counted = _states(run, matrix, empty)
     where = run.reference.place(matrix) if points and run.reference else np.zeros((len(kept), 0), np.float32)
-    return Answers(_places(run.study, block.samples, kept), shifted, sets, states, where), counted
+    beside = _places(run.study, block.samples, kept) | _checked(run, block.samples, kept, shifted)
+    return Answers(beside, shifted, sets, states, where), counted
 
 
 def features_of(run: Run, samples: "xr.Dataset") -> Features:
@@ -415,6 +418,14 @@ def _states(run: Run, matrix: Array, empty: Array) -> tuple[Array, Tally]:
 def _coverage(run: Run) -> float:
     levels = [float(one) for one in run.conformal.levels] if run.conformal else [0.9]
     return 0.9 if 0.9 in levels else levels[0]
+
+
+def _checked(run: Run, samples: "xr.Dataset", kept: Array, answer: Array) -> dict[str, Array]:
+    """Give what physics says beside each answer, if the study asks for it."""
+    if not run.study.checks or answer.ndim == 1:
+        return {}
+    said = np.array([*run.classes, ""])[run.said(answer)]
+    return checks(samples.isel(sample=kept), said, run.study.checks)
 
 
 def _places(study: Study, samples: "xr.Dataset", kept: Array) -> dict[str, Array]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from armillary.learn.bins import bin_tables
 from armillary.learn.folder import write_text
 from armillary.learn.outcome_files import class_table, table_of
 from armillary.learn.study import Study
@@ -79,6 +80,8 @@ def _asked(study: Study, about: Record, metrics: Record) -> list[str]:
 
 def _tables(metrics: Record) -> list[tuple[str, list[list[str]]]]:
     tables = [("Scores", table_of(metrics)), ("Classes", class_table(metrics))]
+    judged = (metrics["test"] or {}).get("models") or metrics["held_out"]
+    tables += bin_tables(judged[metrics["best"]].get("by") or {})
     return [(title, rows) for title, rows in tables if rows]
 
 

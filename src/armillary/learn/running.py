@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.learn.answers import Fitted, ask, fit, gives_probability, groups_of, held_out
+from armillary.learn.bins import judge_bins
 from armillary.learn.bootstrap import Comparison, compare, compare_classes
 from armillary.learn.calibration import Calibration, choose_calibration
 from armillary.learn.calibration import held_out as held_out_calibration
+from armillary.learn.checks import check_names
 from armillary.learn.choosing import choose_nested
 from armillary.learn.conformal import measure_held_out, measure_unseen
 from armillary.learn.costs import measure, pareto
@@ -173,6 +175,8 @@ def run(
     """
     progress(0.0, "making features")
     prepared = prepare(study, samples)
+    if study.checks:
+        check_names(study.checks, prepared.classes)
     cut = folds(study, prepared)
     progress(0.05, "looking for leaks")
     places = [one for one in (study.split.time_on, *study.split.space_on, *study.split.sky_on) if one]
@@ -216,6 +220,7 @@ def train(
     record["decoder"] = decoding.whole.to_record() if decoding else None
     record["conformal"] = _sets(prepared, calibrated[0])
     record["decision"] = _rule(study, prepared, calibrated[0], deciding)
+    record["by"] = judge_bins(study, prepared, calibrated[0], deciding.codes(calibrated[0]) if deciding else None)
     return Trained(fitted, calibrated[0], calibration, decoding, record, deciding)
 
 
@@ -400,6 +405,8 @@ def _judge_test(
         records[one.fitted.part.title] = _judge(study, prepared, answers[-1], one.decoder, one.decision)
         if one.decision is not None:
             records[one.fitted.part.title]["most_probable"] = _most_probable(study, prepared, answers[-1])
+        codes = one.decision.codes(answers[-1]) if one.decision else None
+        records[one.fitted.part.title]["by"] = judge_bins(study, prepared, answers[-1], codes)
         records[one.fitted.part.title]["conformal"] = _sets(prepared, answers[-1], (known, one.answer))
     controls = _controls(study, prepared, answers[0], known.target)
     found = [*_numbering(study, prepared, trained, answers), *_seen_before(study, known, prepared)]

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
@@ -239,6 +240,11 @@ class Study:
         First seed, and how many: the spread over seeds stands in the report.
     resamples : int
         Of the block bootstrap.
+    judged_by : mapping of str to tuple of float
+        Numbers, and the edges of bins of each, in which completeness and purity of classes are told as well:
+        ``{phot_g_mean_mag = [10, 15, 18, 21], abs_b = [0, 10, 30, 90]}``.
+    checks : mapping
+        Of classes of sources: what physics says beside each answer, see :mod:`armillary.learn.checks`.
     """
 
     name: str
@@ -257,6 +263,8 @@ class Study:
     seed: int = 0
     seeds: int = 5
     resamples: int = 200
+    judged_by: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    checks: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what can be checked without data.
@@ -374,6 +382,9 @@ def _check_numbers(study: Study) -> None:
     for name, value, least in (("seeds", study.seeds, 1), ("seed", study.seed, 0), ("resamples", study.resamples, 0)):
         if not least <= value < 2**31:
             raise BadParameter(f"study {study.name!r}: {name} = {value}", f"give {least} or more, below 2^31")
+    for name, edges in study.judged_by.items():
+        if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
+            raise BadParameter(f"judged_by: {name} = {list(edges)} are no bins", "give two edges or more, ascending")
     wrong = [name for name, share in study.prior.items() if not 0 <= share < inf]
     if wrong:
         raise BadParameter(f"[prior] {wrong[0]} = {study.prior[wrong[0]]:g} is no share", "give numbers from 0 to 1")

@@ -127,9 +127,10 @@ def _relabelled(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFr
     for name, wanted in rules.items():
         _need(frame, list(wanted), "relabel")
         try:
-            fits = [frame[column].astype(str).str.fullmatch(pattern) for column, pattern in wanted.items()]
+            patterns = {column: re.compile(pattern) for column, pattern in wanted.items()}
         except re.error as failed:
             raise BadParameter(f"relabel: {name!r} has no pattern: {failed}", "write a regular expression") from None
+        fits = [[bool(one.fullmatch(str(text))) for text in frame[column]] for column, one in patterns.items()]
         labels = labels.mask(np.logical_and.reduce(fits), name)
     return frame.assign(**{label: labels})
 

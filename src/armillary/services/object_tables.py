@@ -33,7 +33,7 @@ _MOST_CLASSES: Final = 64
 _IDENTITIES: Final = ("source_id", "SOURCE_ID", "id", "designation", "source", "name")
 #: A parallax tells a distance if it is so many standard errors.
 _LEAST_PARALLAX: Final = 5.0
-_KEPT: Final = 3
+_KEPT: Final = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)

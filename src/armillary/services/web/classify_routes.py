@@ -13,12 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from armillary.errors import BadData, BadRequest
-from armillary.services.object_answers import ObjectAnswers, answers_of, load_classifier, told_rows
+from armillary.services.object_answers import ObjectAnswers, answers_of, told_rows
 from armillary.services.object_tables import ObjectTable, objects_of
-from armillary.services.runs import run_folder
 from armillary.services.uploads import MOST_OCTETS, check_rows, format_of, read_upload
-from armillary.services.web.objects_routes import table_of
-from armillary.services.web.tree_routes import desk_of
+from armillary.services.web.objects_routes import classifier, table_of
 
 router = APIRouter(tags=["objects"])
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -91,7 +89,7 @@ def _of_upload(call: Call, path: Path, question: tuple[str, str, Mapping[str, fl
 
 def _told(call: Call, table: ObjectTable, question: tuple[str, str, Mapping[str, float]]) -> StreamingResponse:
     name, model, prior = question
-    run = load_classifier(run_folder(desk_of(call).home, name), model)
+    run = classifier(call, name, model)
     try:
         told = answers_of(run, table.data, prior=prior)
         rows = told_rows(table, told)

@@ -1,6 +1,6 @@
 """Routes of tables of sources: all rows of one as a binary message, one source with its energy distribution."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter
 from fastapi import Request as Call
@@ -12,6 +12,9 @@ from armillary.services.object_sources import tell_source
 from armillary.services.object_tables import ObjectTable, message_of, read_objects, stamp
 from armillary.services.runs import run_folder, runs_folder
 from armillary.services.web.tree_routes import desk_of
+
+if TYPE_CHECKING:
+    from armillary.learn.trained import Run
 
 router = APIRouter(tags=["objects"])
 _BINARY: Final = "application/octet-stream"
@@ -53,12 +56,20 @@ def answers(call: Call, request: str, run: str, ticket: str = "") -> Response:
     return tagged(call, message, _BINARY)
 
 
+def classifier(call: Call, name: str, model: str = "") -> "Run":
+    """Give a model of a run; the last few are kept in memory."""
+    folder = run_folder(desk_of(call).home, name)
+    key = f"{folder} {model} {(folder / 'run.json').stat().st_mtime_ns}"
+    made: Run = call.app.state.shelf.get(key, lambda: load_classifier(folder, model))
+    return made
+
+
 def answered(call: Call, request: str, table: ObjectTable, name: str, progress: Progress = silent) -> ObjectAnswers:
     """Give what a run says of a table; the last answers are kept in memory."""
     folder = run_folder(desk_of(call).home, name)
     stamped = f"{folder} {(folder / 'run.json').stat().st_mtime_ns} {Request.from_query(request).key}"
     made: ObjectAnswers = call.app.state.shelf.get(
-        stamped, lambda: answers_of(load_classifier(folder), table.data, progress=progress)
+        stamped, lambda: answers_of(classifier(call, name), table.data, progress=progress)
     )
     return made
 

@@ -14,15 +14,17 @@ export function report(told) {
   made.push(figure("Calibration", "probability", "share that is right", told, (one) => [{ name: "all", points: one.calibration }], true));
   for (const key of ["by_g", "by_latitude"]) if (told.some((one) => one[key])) made.push(...told.filter((one) => one[key]).map((one) => parts(one, key)));
   const judged = told.map((one) => one.judged_by).filter(Boolean);
+  if (told.length > 1) made.push(make("p", { className: "faint" }, "Each run is judged on its own held-out sources: where these differ, so may the numbers, for that reason alone."));
   if (judged.length) made.push(make("p", { className: "faint" }, `Judged by ${judged.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("; ")}`));
-  return made;
+  return made.map((one) => make("div", { className: "card" }, one));
 }
 
-function scores(told) {
+/** Give the scores alone, old beside new. @param {any[]} told */
+export function scores(told) {
   const names = [...new Set(told.flatMap((one) => Object.keys(one.scores)))];
   const head = make("tr", {}, make("th", { scope: "col" }, ""), ...told.map((one) => make("th", { scope: "col" }, one.run)));
   const lines = names.map((name) => make("tr", {}, make("th", { scope: "row" }, name.replaceAll("_", " ")), ...told.map((one) => make("td", {}, number(one.scores[name])))));
-  return make("table", { id: "scores" }, make("caption", {}, `Held-out sources: ${told.map((one) => one.judged.toLocaleString("en")).join(", ")}`), make("thead", {}, head), make("tbody", {}, ...lines));
+  return make("table", { className: "scores" }, make("caption", {}, `Held-out sources: ${told.map((one) => one.judged.toLocaleString("en")).join(", ")}`), make("thead", {}, head), make("tbody", {}, ...lines));
 }
 
 function confusion(one, several) {
@@ -35,20 +37,25 @@ function figure(title, x, y, told, curves, diagonal = false) {
   const svg = draw("svg", { viewBox: `0 0 ${SIZE + 120} ${SIZE + 30}`, role: "img", "aria-label": `${title} of ${told.map((one) => one.run).join(" and ")}` });
   const [left, top] = [30, 6];
   svg.append(draw("rect", { x: left, y: top, width: SIZE, height: SIZE - 10, fill: "none", stroke: "var(--arm-frame)" }));
+  const names = [...new Set([...told.at(-1).classes, ...told.flatMap((one) => one.classes)])];
   const at = ([a, b]) => [left + a * SIZE, top + (1 - b) * (SIZE - 10)];
   if (diagonal) svg.append(draw("line", { x1: left, y1: top + SIZE - 10, x2: left + SIZE, y2: top, stroke: "var(--arm-faint)", "stroke-dasharray": "2 3" }));
   told.forEach((one, which) => {
     curves(one).forEach(({ name, points }, k) => {
       const text = points.map((point) => at(point).map((p) => p.toFixed(1)).join(",")).join(" ");
-      svg.append(draw("polyline", { points: text, fill: "none", stroke: paletteColour(k), "stroke-width": 1.6, "stroke-dasharray": DASHES[told.length > 1 ? which : 1] }));
-      if (which === told.length - 1 && k < 8) svg.append(draw("text", { x: left + SIZE + 4, y: top + 10 + 13 * k, fill: paletteColour(k) }, name));
+      const colour = paletteColour(Math.max(0, names.indexOf(name)));
+      svg.append(draw("polyline", { points: text, fill: "none", stroke: colour, "stroke-width": 1.6, "stroke-dasharray": DASHES[told.length > 1 ? which : 1] }));
+      if (which === told.length - 1 && k < 8) {
+        svg.append(draw("rect", { x: left + SIZE + 5, y: top + 2 + 13 * k, width: 8, height: 8, fill: colour }));
+        svg.append(draw("text", { x: left + SIZE + 17, y: top + 10 + 13 * k }, name));
+      }
     });
   });
   svg.append(draw("text", { x: left + SIZE / 2, y: SIZE + 12, "text-anchor": "middle" }, x));
   svg.append(draw("text", { x: 10, y: top + SIZE / 2, "text-anchor": "middle", transform: `rotate(-90 10 ${top + SIZE / 2})` }, y));
   for (const [text, px, py] of [["0", left, SIZE + 8], ["1", left + SIZE, SIZE + 8]]) svg.append(draw("text", { x: px, y: py, "text-anchor": "middle", class: "faint" }, String(text)));
   const caption = told.length > 1 ? `${title}; dashed: ${told[0].run}` : title;
-  return make("figure", { style: "margin:0" }, svg, make("figcaption", { className: "faint" }, caption));
+  return make("div", {}, svg, make("p", { className: "faint" }, caption));
 }
 
 function parts(one, key) {

@@ -97,9 +97,8 @@ function mark(one, x, y) {
 }
 
 function probabilities(svg, answer, left, right, height) {
-  const most = Math.max(1, Math.floor((height - 40) / 17));
+  const most = Math.max(1, Math.floor((height - 58) / 17));
   const order = answer.classes.map((_, k) => k).sort((a, b) => answer.probabilities[b] - answer.probabilities[a]).slice(0, most);
-  svg.append(draw("text", { x: left, y: 14, class: "faint" }, answer.trust || ""));
   order.forEach((k, line) => {
     const at = 24 + line * 17;
     const share = answer.probabilities[k] || 0;
@@ -108,7 +107,8 @@ function probabilities(svg, answer, left, right, height) {
     if (inSet) svg.append(draw("rect", { x: left - 0.5, y: at - 0.5, width: right - left, height: 14, rx: 2, fill: "none", stroke: "var(--arm-frame)" }));
     svg.append(draw("text", { x: left + 3, y: at + 10.5 }, `${answer.classes[k]} ${share.toFixed(2)}`));
   });
-  svg.append(draw("text", { x: left, y: height - 4, class: "faint" }, "framed: in the set"));
+  svg.append(draw("text", { x: left, y: height - 18, class: "faint" }, answer.set.length ? "framed: in the set" : "no class is in the set"));
+  svg.append(draw("text", { x: left, y: height - 4, class: "faint" }, answer.trust ? `trust: ${answer.trust}` : "trust not known"));
 }
 
 /** Say that there is nothing to draw yet. */

@@ -3,7 +3,7 @@ import { DESK, askJson } from "./calls.js";
 import { button, byId, make } from "./elements.js";
 import { requestOf } from "./object-address.js";
 import { post } from "./object-labels.js";
-import { report } from "./object-report.js";
+import { report, scores } from "./object-report.js";
 
 const EVERY = 500;
 
@@ -13,11 +13,6 @@ export class Training {
     this.page = page;
     /** @type {string[]} runs whose numbers are shown, the old one first */
     this.compared = [];
-  }
-
-  async open() {
-    this.show();
-    if (this.page.state.run) await this.chosen();
   }
 
   show() {
@@ -30,7 +25,7 @@ export class Training {
       this.train(name.value.trim()).catch((broken) => page.fail(broken));
     });
     this.said = make("p", { role: "status", className: "faint" }, labelled ? "" : "Label sources of two classes or more, then train.");
-    this.place ??= make("div", { className: "report" });
+    this.place ??= make("div", {});
     byId("train").replaceChildren(make("h2", {}, "Training"), form, this.said, this.place);
   }
 
@@ -57,6 +52,7 @@ export class Training {
     await page.fillRuns();
     await page.useRun(name);
     this.show();
+    this.open();
     page.status.say(`The run ${name} is trained and asked about all sources`);
   }
 
@@ -73,12 +69,33 @@ export class Training {
   /** Show the numbers of the chosen run, beside those of the one before it. */
   async chosen() {
     const { run } = this.page.state;
-    if (!run) return this.place?.replaceChildren();
+    const place = byId("report");
+    if (!run) {
+      place.hidden = true;
+      this.place?.replaceChildren();
+      return;
+    }
     if (!this.compared.includes(run)) this.compared = [...this.compared.slice(-1), run];
     const told = await Promise.all(this.compared.map((name) => askJson("objects/report", [["run", name]])));
-    this.place.replaceChildren(...report(told), button("Only this run", () => {
+    const alone = button("Only this run", () => {
       this.compared = [run];
       this.chosen();
-    }, { hidden: told.length < 2 }));
+    }, { hidden: told.length < 2 });
+    const head = make("div", { className: "head" }, make("h2", {}, `What ${this.compared.join(" and ")} found`), make("span", { className: "row" }, alone, button("Close", () => this.close())));
+    place.replaceChildren(head, ...report(told));
+    this.place.replaceChildren(scores(told), button("All numbers", () => this.open()));
+  }
+
+  open() {
+    byId("report").hidden = false;
+    byId("report").focus();
+  }
+
+  /** @returns {boolean} whether the numbers were open */
+  close() {
+    const open = !byId("report").hidden;
+    byId("report").hidden = true;
+    if (open) this.place?.querySelector("button")?.focus();
+    return open;
   }
 }

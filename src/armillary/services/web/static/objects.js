@@ -52,10 +52,12 @@ export class Page {
     this.complete();
     this.fillAxes();
     this.arrange();
-    await Promise.all([this.fillRuns(), this.labels.open(), this.training.open()]);
-    if (this.state.run) await this.answer();
+    this.recolour();
+    await Promise.all([this.fillRuns(), this.labels.open()]);
+    this.training.show();
     this.recolour();
     this.select(false);
+    if (this.state.run) await this.useRun(this.state.run, this.state.colour);
     if (this.state.at) this.look(this.data.rowOf(this.state.at), true);
     else drawNothing(byId("sed-plot"));
     this.keep(true);
@@ -360,16 +362,17 @@ export class Page {
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
-  async useRun(name) {
+  async useRun(name, colour = "class") {
     this.state.run = name;
     if (name) {
-      this.state.colour = "class";
+      this.state.colour = colour;
       await this.answer();
     }
     this.recolour();
-    this.select();
+    this.select(false);
+    this.keep();
     if (this.row >= 0) this.show(this.row, true);
-    this.training.chosen();
+    this.training.chosen().catch((broken) => this.fail(broken));
   }
 
   key(event) {
@@ -377,7 +380,7 @@ export class Page {
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const kind = { m: "move", b: "box", l: "lasso" }[event.key];
     if (kind) document.querySelector(`#drag input[value=${kind}]`).checked = true;
-    else if (event.key === "Escape") this.addStep(null);
+    else if (event.key === "Escape") this.training.close() || this.addStep(null);
     else if (event.key === "u") this.labels.undo();
   }
 

@@ -195,6 +195,7 @@ def test_the_notebook_keeps_the_rules_of_its_format(package: Path) -> None:
     assert cells(package)[0]["source"][0].strip() == f"# {TITLE}"
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(package: Path, tmp_path: Path) -> None:
     code = "\n".join("".join(one["source"]) for one in cells(package) if one["cell_type"] == "code")
     places = {"ARMILLARY_HOME": str(tmp_path / "state"), "MPLBACKEND": "Agg", "LAB": str(package)}

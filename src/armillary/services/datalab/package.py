@@ -40,9 +40,9 @@ _BY_CLASS: Final = """for name in sorted(set(said) - {""}):
     sky.plot(answers["ra"].to_numpy()[at], answers["dec"].to_numpy()[at], ".", ms=3, label=name)
 sky.legend(loc="upper right", markerscale=3)"""
 _PLAIN: Final = 'sky.plot(stars["ra"].to_numpy(), stars["dec"].to_numpy(), ".", ms=3)'
-_SEDS: Final = """best = np.argsort(-seds.measured.sum(axis=1), kind="stable")[:6]
-for row in best:
-    good = seds.measured[row]
+_SEDS: Final = """order = np.argsort(seds.wavelength)
+for row in np.argsort(-seds.measured.sum(axis=1), kind="stable")[:6]:
+    good = order[seds.measured[row, order]]
     light.loglog(seds.wavelength[good], seds.power[row, good], "o-", ms=3)
 light.set(xlabel="wavelength (um)", ylabel="lambda F_lambda (W m-2)", title="six sources with the most bands")"""
 _NO_SEDS: Final = "light.set_visible(False)"

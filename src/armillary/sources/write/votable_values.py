@@ -100,8 +100,8 @@ def vo_unit(text: str) -> str:
 
     Examples
     --------
-    >>> vo_unit("W m-2 um-1"), vo_unit("furlongs per day"), vo_unit("1")
-    ('W.m**-2.um**-1', 'furlongs per day', '')
+    >>> vo_unit("W m-2"), vo_unit("furlongs per day"), vo_unit("1")
+    ('W.m**-2', 'furlongs per day', '')
     """
     from astropy import units
 

@@ -1,5 +1,7 @@
 """Columns found by name, capitals, UCD and by what the user says; what is in other units; what is wrong."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -105,3 +107,18 @@ def test_repeated_identities_are_told() -> None:
 def test_names_for_recipes_leave_out_what_capitals_tell() -> None:
     assert "Gmag" not in names_of("G")
     assert "phot.mag;em.IR.J" in names_of("J")
+
+
+@pytest.mark.real
+def test_a_real_table_of_labelled_sources_is_understood(real_data: Path) -> None:
+    import pandas as pd
+
+    frame = pd.read_csv(real_data / "gaia" / "real_labelled_sed.csv.gz")
+    real = pa.Table.from_pandas(frame, preserve_index=False)
+    found = find_columns(real)
+    assert len(found.bands) == 10
+    assert {f"{band.name}_error" for band in found.bands} <= set(found.names)
+    seds = seds_of(real, found)
+    known = frame[["J", "H", "Ks"]].notna().to_numpy() & frame[["e_J", "e_H", "e_Ks"]].notna().to_numpy()
+    assert (seds.measured[:, 3:6] == known).mean() > 0.99
+    assert not (seds.f_nu_error < 0).any()

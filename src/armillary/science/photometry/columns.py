@@ -23,20 +23,23 @@ from armillary.science.plasma import Array
 #: Role -> names, the first that is there counts. A name fits in any case, but for those of `_EXACT`.
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "source_id": ("source_id", "Source", "dr3_source_id"),
-    "G": ("phot_g_mean_mag", "g_mag", "Gmag"),
-    "BP": ("phot_bp_mean_mag", "bp_mag", "BPmag"),
-    "RP": ("phot_rp_mean_mag", "rp_mag", "RPmag"),
-    "J": ("j_m", "j_mag", "Jmag", "tmass_j_m"),
-    "H": ("h_m", "h_mag", "Hmag", "tmass_h_m"),
-    "Ks": ("ks_m", "ks_mag", "Kmag", "Ksmag", "k_m", "k_mag", "tmass_ks_m"),
-    **{f"W{n}": (f"w{n}mpro", f"w{n}_mag", f"W{n}mag", f"allwise_w{n}mpro") for n in range(1, 5)},
-    "G_error": ("phot_g_mean_mag_error", "g_mag_error", "e_Gmag"),
-    "BP_error": ("phot_bp_mean_mag_error", "bp_mag_error", "e_BPmag"),
-    "RP_error": ("phot_rp_mean_mag_error", "rp_mag_error", "e_RPmag"),
-    "J_error": ("j_msigcom", "j_mag_error", "e_Jmag", "j_m_error"),
-    "H_error": ("h_msigcom", "h_mag_error", "e_Hmag", "h_m_error"),
-    "Ks_error": ("ks_msigcom", "ks_mag_error", "e_Kmag", "e_Ksmag", "k_msigcom", "ks_m_error"),
-    **{f"W{n}_error": (f"w{n}mpro_error", f"w{n}_mag_error", f"e_W{n}mag", f"w{n}sigmpro") for n in range(1, 5)},
+    "G": ("phot_g_mean_mag", "g_mag", "Gmag", "G"),
+    "BP": ("phot_bp_mean_mag", "bp_mag", "BPmag", "BP"),
+    "RP": ("phot_rp_mean_mag", "rp_mag", "RPmag", "RP"),
+    "J": ("j_m", "j_mag", "Jmag", "tmass_j_m", "J"),
+    "H": ("h_m", "h_mag", "Hmag", "tmass_h_m", "H"),
+    "Ks": ("ks_m", "ks_mag", "Kmag", "Ksmag", "k_m", "k_mag", "tmass_ks_m", "Ks"),
+    **{f"W{n}": (f"w{n}mpro", f"w{n}_mag", f"W{n}mag", f"allwise_w{n}mpro", f"W{n}") for n in range(1, 5)},
+    "G_error": ("phot_g_mean_mag_error", "g_mag_error", "e_Gmag", "e_G", "G_error"),
+    "BP_error": ("phot_bp_mean_mag_error", "bp_mag_error", "e_BPmag", "e_BP", "BP_error"),
+    "RP_error": ("phot_rp_mean_mag_error", "rp_mag_error", "e_RPmag", "e_RP", "RP_error"),
+    "J_error": ("j_msigcom", "j_mag_error", "e_Jmag", "j_m_error", "e_J", "J_error"),
+    "H_error": ("h_msigcom", "h_mag_error", "e_Hmag", "h_m_error", "e_H", "H_error"),
+    "Ks_error": ("ks_msigcom", "ks_mag_error", "e_Kmag", "e_Ksmag", "k_msigcom", "ks_m_error", "e_Ks", "Ks_error"),
+    **{
+        f"W{n}_error": (f"w{n}mpro_error", f"w{n}_mag_error", f"e_W{n}mag", f"w{n}sigmpro", f"e_W{n}", f"W{n}_error")
+        for n in range(1, 5)
+    },
     "G_snr": ("phot_g_mean_flux_over_error", "RFG"),
     "BP_snr": ("phot_bp_mean_flux_over_error", "RFBP"),
     "RP_snr": ("phot_rp_mean_flux_over_error", "RFRP"),
@@ -65,8 +68,23 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "allwise_number_of_mates": ("allwise_number_of_mates", "number_of_mates_wise", "number_of_mates"),
     **{one: (one,) for one in ("w3snr", "w3rchi2", "w4snr", "w4rchi2")},
 }  # fmt: skip
-#: The capitals of these tell them from other bands: ``gmag`` is that of SDSS.
-_EXACT: Final = ("Gmag", "b_rgeo", "B_rgeo", "b_rpgeo", "B_rpgeo")
+#: The capitals of these tell them from others: ``gmag`` is that of SDSS.
+_EXACT: Final = (
+    "Gmag",
+    "G",
+    "J",
+    "H",
+    "e_G",
+    "e_J",
+    "e_H",
+    "G_error",
+    "J_error",
+    "H_error",
+    "b_rgeo",
+    "B_rgeo",
+    "b_rpgeo",
+    "B_rpgeo",
+)
 _INFRARED: Final = {
     "J": "em.IR.J", "H": "em.IR.H", "Ks": "em.IR.K",
     "W1": "em.IR.3-4um", "W2": "em.IR.4-8um", "W3": "em.IR.8-15um", "W4": "em.IR.15-30um",
@@ -85,7 +103,7 @@ def names_of(*bands: str) -> tuple[str, ...]:
     Examples
     --------
     >>> names_of("W3")
-    ('w3mpro', 'w3_mag', 'W3mag', 'allwise_w3mpro', 'phot.mag;em.IR.8-15um')
+    ('w3mpro', 'w3_mag', 'W3mag', 'allwise_w3mpro', 'W3', 'phot.mag;em.IR.8-15um')
     """
     found = [name for band in bands for name in (*NAMES[band], *((UCDS[band],) if band in UCDS else ()))]
     return tuple(name for name in found if name not in _EXACT)

@@ -17,6 +17,7 @@ def missions(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
             "title": plugin.mission.title if plugin.mission else "",
             "archives": [archive.name for archive in plugin.mission.archives] if plugin.mission else [],
             "recipes": [recipe.output for recipe in plugin.mission.recipes] if plugin.mission else [],
+            "queries": [f"{plugin.name}/{one.name}" for one in plugin.mission.queries] if plugin.mission else [],
             "event_classes": [one.name for one in plugin.mission.event_classes] if plugin.mission else [],
             "citations": list(plugin.mission.citations) if plugin.mission else [],
             "problem": plugin.problem,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armillary.errors import BadData, BadParameter
-from armillary.learn.priors import prior_of, prior_shift, purity_curve, purity_of
+from armillary.learn.priors import prior_of, prior_shift, purity_curve, purity_interval, purity_of
 from armillary.learn.scores import confusion
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -112,3 +112,26 @@ def test_bad_input_is_refused() -> None:
         purity_curve(np.ones(3, bool), np.arange(3), 0.5)
     with pytest.raises(BadParameter, match="a share of 1"):
         purity_curve(np.ones(3, bool), np.arange(3), 1)
+
+
+def test_the_interval_of_purity_holds_the_truth_also_where_nobody_was_mistaken() -> None:
+    answers, shares = np.array([[0.998, 0.002], [0.1, 0.9]]), np.array([0.99, 0.01])
+    true = purity_of(answers, shares)[1][1]
+    rng, held, spotless = np.random.default_rng(5), 0, 0
+    for seed in range(200):
+        counts = np.array([rng.multinomial(400, one) for one in answers])
+        low, high = purity_interval(counts, shares, seed=seed)[1][:, 1]
+        held += low <= true <= high
+        spotless += purity_of(counts, shares)[1][1] == 1.0
+    assert held >= 184
+    assert spotless > 50
+
+
+def test_the_interval_of_a_class_that_nobody_answered_is_unknown() -> None:
+    complete, pure = purity_interval(np.array([[10, 0], [5, 0]]), [0.5, 0.5])
+    assert np.isfinite(complete).all()
+    assert np.isnan(pure[:, 1]).all()
+    assert np.isfinite(pure[:, 0]).all()
+    missing = purity_interval(np.array([[10, 0], [0, 0]]), [0.5, 0.5])
+    assert np.isnan(missing[0][:, 1]).all()
+    assert np.isnan(missing[1]).all()

@@ -17,7 +17,7 @@ from armillary.learn.features import Features, build, reach_of_steps
 from armillary.learn.features.along import usual_steps
 from armillary.learn.inputs import like
 from armillary.learn.preparing import Prepared
-from armillary.learn.priors import prior_shift, purity_of
+from armillary.learn.priors import prior_shift, purity_interval, purity_of
 from armillary.learn.samples import column, rows_to_judge
 from armillary.learn.scores import confusion
 from armillary.learn.splits import instants_of
@@ -103,7 +103,8 @@ class Applied:
     drift : dict, optional
         See :func:`armillary.learn.drift.drift`; None if the run keeps no reference.
     purity : dict
-        ``completeness`` and ``purity`` by class, on held-out samples under the prior; empty for numbers.
+        ``completeness`` and ``purity`` by class with their intervals, on held-out samples under the prior; empty for
+        numbers.
     """
 
     run: Run
@@ -300,7 +301,7 @@ def stated_prior(run: Run, prior: Mapping[str, float]) -> Array | None:
 
 
 def purity_under(run: Run, prior: Array | None) -> Record:
-    """Give completeness and purity of each class on held-out samples, as they are under a prior."""
+    """Give completeness and purity of each class on held-out samples, with 95 % intervals, as under a prior."""
     if not gives_probability(run.study, run.fitted.part):
         return {}
     import pyarrow.parquet as pq
@@ -313,9 +314,11 @@ def purity_under(run: Run, prior: Array | None) -> Record:
     known = (codes >= 0) & np.isfinite(answer).all(axis=1)
     shares = prior if prior is not None else np.array(run.recipe["priors"])
     shifted = prior_shift(answer[known], run.recipe["priors"], shares)
-    complete, pure = purity_of(confusion(codes[known], run.said(shifted), len(names)), shares)
-    by = {"prior": shares, "completeness": complete, "purity": pure}
-    return {what: dict(zip(run.classes, map(float, values), strict=True)) for what, values in by.items()}
+    counts = confusion(codes[known], run.said(shifted), len(names))
+    values = {"prior": shares, **dict(zip(("completeness", "purity"), purity_of(counts, shares), strict=True))}
+    ranges = dict(zip(("completeness_interval", "purity_interval"), purity_interval(counts, shares), strict=True))
+    told = {what: dict(zip(run.classes, map(float, one), strict=True)) for what, one in values.items()}
+    return told | {what: dict(zip(run.classes, one.T.tolist(), strict=True)) for what, one in ranges.items()}
 
 
 def read_part(path: Path) -> tuple[Answers, Tally]:

@@ -137,12 +137,13 @@ def show(record: dict[str, Any]) -> None:
             told = "these data are unlike those the model has learnt from: expect more mistakes than its card says"
             typer.echo(f"armillary: warning: {told}", err=True)
     if record["purity"]:
-        names = ("prior", "completeness", "purity")
+        told = record["purity"]
         rows = [
-            [one, *(_share(record["purity"][name][one]) for name in names), str(record["classes"].get(one, 0))]
-            for one in record["purity"]["prior"]
-        ]
-        print_table(["class", *names, "samples"], rows)
+            [one, _share(share), *(_ranged(told, name, one) for name in ("completeness", "purity")),
+             str(record["classes"].get(one, 0))]
+            for one, share in told["prior"].items()
+        ]  # fmt: skip
+        print_table(["class", "prior", "completeness", "purity", "samples"], rows)
         if record["caveat"]:
             typer.echo(record["caveat"])
     if "catalogue" in record:
@@ -150,6 +151,11 @@ def show(record: dict[str, Any]) -> None:
         typer.echo(f"put {record['added']} rows into {record['catalogue']}{again}")
     if "file" in record:
         typer.echo(record["file"])
+
+
+def _ranged(told: dict[str, Any], name: str, one: str) -> str:
+    low, high = told[f"{name}_interval"][one]
+    return f"{_share(told[name][one])} [{_share(low)}, {_share(high)}]"
 
 
 def _share(value: float | None) -> str:

@@ -129,11 +129,14 @@ class Selection:
     numbers: dict[str, Any] = field(default_factory=dict)
 
     def tell(self, step: str, rows: int, said: str = "", names: Array | None = None) -> None:
-        """Add a step."""
-        self.steps.append({"step": step, "rows": int(rows), "said": said})
+        """Add a step; classes of which none is left are told."""
         if names is not None:
             classes, counts = np.unique(names, return_counts=True)
+            before = next(reversed(self.by_class.values()), {})
+            gone = [one for one in before if one not in classes.tolist()]
+            said += f"{'; ' if said else ''}none is left of {', '.join(gone)}" if gone else ""
             self.by_class[step] = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        self.steps.append({"step": step, "rows": int(rows), "said": said})
 
     def to_record(self) -> dict[str, Any]:
         """Give it as JSON values."""
@@ -352,7 +355,7 @@ def _alike(table: "pa.Table", found: Columns, names: Array, choice: Choice, sele
     kept = equalised(masks, codes, cast("Equalise", choice.equalise), choice.seed)
     table = _without_bands(table, found, ~kept)
     dropped = [name for role in _SURVEY if (name := found.names.get(role))]
-    before, after = (round(mask_auc(one, codes, choice.seed), 4) for one in (masks, kept))
+    before, after = (_rounded(mask_auc(one, codes, choice.seed)) for one in (masks, kept))
     shares = {
         band.name: [round(float(one[:, at].mean()), 4) for one in (masks, kept)] for at, band in enumerate(found.bands)
     }
@@ -362,9 +365,13 @@ def _alike(table: "pa.Table", found: Columns, names: Array, choice: Choice, sele
         "bands": shares,
         "columns_left_out": dropped,
     }
-    said = f"the missing bands alone told classes with ROC area {before:.2f}, now {after:.2f}"
+    said = f"the missing bands alone told classes with ROC area {before}, now {after}"
     selection.tell("masks", len(names), f"{said}; {int((masks & ~kept).sum())} values were taken away", names)
     return table.drop_columns(dropped) if dropped else table
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None
 
 
 def _without_bands(table: "pa.Table", found: Columns, gone: Array) -> "pa.Table":

@@ -65,7 +65,7 @@ def make_subset(
         kept.append(part)
     if found is None:
         raise NoData(f"{table} has no rows", "look at --where")
-    without = f"; {found.left_out} more without class or place" if found.left_out else ""
+    without = f"; {found.left_out} more have no class, one not asked for, or no place" if found.left_out else ""
     selection.tell("table", rows, f"{table}{f' where {where}' if where else ''}")
     selection.tell("labels", len(found), f"{labels}{without}", found.names)
     whole = pa.concat_tables(kept, promote_options="permissive")

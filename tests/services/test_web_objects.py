@@ -21,6 +21,7 @@ from armillary.errors import BadRequest
 from armillary.model import Request
 from armillary.services.desk import Desk
 from armillary.services.desk import open as open_desk
+from armillary.services.object_tables import message_of, read_objects
 from armillary.services.web import build_app
 from armillary.services.web.server import listen
 
@@ -303,6 +304,34 @@ def test_only_allowed_origins_come_in(objects_desk: Desk) -> None:
         assert "access-control-allow-origin" not in made.options("/api/classify", headers={"Origin": friend}).headers
 
 
+def test_the_cookie_of_the_frame_is_partitioned(objects_desk: Desk) -> None:
+    with plain_client(objects_desk, ["https://archive.example"], "secret") as made:
+        cookie = made.get("/embed/objects?token=secret").headers["set-cookie"]
+        assert "SameSite=None; Secure; Partitioned" in cookie
+        assert "SameSite=Strict" in made.get("/objects?token=secret").headers["set-cookie"]
+        made.cookies.clear()
+        asked = {"run": "none", "table": "simulated/stars/photometry"}
+        assert made.post("/api/classify", json=asked).status_code == 401
+        assert made.post("/api/classify", json=asked, headers={"Authorization": "Bearer secret"}).status_code == 400
+
+
+@pytest.mark.real
+def test_real_sources_of_many_surveys_are_understood(real_data: Path, tmp_path: Path) -> None:
+    file = real_data / "gaia" / "real_labelled_sed.csv.gz"
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (folder / file.name).symlink_to(file)
+    desk = open_desk(folder, home=tmp_path / "home")
+    path = next(one.path for one in desk.search("", "", 0) if one.path.endswith("real_labelled_sed"))
+    table = read_objects(desk, Request(path))
+    assert table.identity == "name"  # "source" is the survey there, the same for thousands
+    head, array = unpacked(message_of(table, "real"))
+    assert [one["name"] for one in head["bands"]] == ["G", "BP", "RP", "J", "H", "Ks", "W1", "W2", "W3", "W4"]
+    assert len(array(head["ids"]).tobytes().decode().split("\n")) == len(table) == head["rows"]
+    assert {"MS", "UCD", "YSO"} <= set(next(one for one in head["classes"] if one["name"] == "cls")["names"])
+    assert np.isfinite(array(next(one for one in head["columns"] if one["name"] == "alpha")["values"])).sum() > 3000
+
+
 @pytest.mark.parametrize("text", ["archive.example", "https://a.example/path", "https://a b", "javascript://x", "*"])
 def test_what_is_no_origin_is_refused(objects_desk: Desk, text: str) -> None:
     with pytest.raises(BadRequest, match="no origin"):
@@ -310,10 +339,10 @@ def test_what_is_no_origin_is_refused(objects_desk: Desk, text: str) -> None:
 
 
 @contextmanager
-def plain_client(desk: Desk, origins: list[str]) -> Iterator[httpx.Client]:
+def plain_client(desk: Desk, origins: list[str], token: str = "") -> Iterator[httpx.Client]:
     """A server that lets some origins in."""
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(build_app(desk, origins=origins), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(build_app(desk, token, origins), log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

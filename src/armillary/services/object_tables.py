@@ -6,7 +6,7 @@ import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,6 +31,7 @@ MOST_NUMBERS: Final = 60_000_000
 _MOST_CLASSES: Final = 64
 #: Columns that name a source, the first one that a table has.
 _IDENTITIES: Final = ("source_id", "SOURCE_ID", "id", "designation", "source", "name")
+_OPTICAL: Final = ("G", "BP", "RP")
 #: A parallax tells a distance if it is so many standard errors.
 _LEAST_PARALLAX: Final = 5.0
 _KEPT: Final = 6
@@ -145,9 +146,7 @@ def objects_of(request: Request, parts: Sequence[Any]) -> ObjectTable:
     import pyarrow as pa
 
     data = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
-    names = data.column_names
-    identity = next((one for one in _IDENTITIES if one in names), "")
-    return ObjectTable(request, data, identity, bands_of(data))
+    return ObjectTable(request, data, _identity_of(data), bands_of(data))
 
 
 def bands_of(data: "pa.Table") -> "Columns":
@@ -170,11 +169,16 @@ def bands_of(data: "pa.Table") -> "Columns":
 
 
 def seds_of(table: ObjectTable, rows: Array | None = None, *, corrected: bool = False) -> "Seds":
-    """Build the energy distributions of all or some rows; `corrected` as published indices have them."""
+    """Build the energy distributions of all or some rows; `corrected` as published indices have them.
+
+    A magnitude of Gaia without its error is no limit: Gaia lists no limits.
+    """
     from armillary.science.photometry import columns
 
     data = table.data if rows is None else table.data.take(np.asarray(rows, np.int64)).combine_chunks()
-    return columns.seds_of(data, table.columns, colour_correction="table" if corrected else "none")
+    made = columns.seds_of(data, table.columns, colour_correction="table" if corrected else "none")
+    optical = np.array([band.name in _OPTICAL for band in made.bands])
+    return replace(made, limit=made.limit & ~optical)
 
 
 def pack(head: Mapping[str, Any]) -> bytes:
@@ -227,7 +231,7 @@ def message_of(table: ObjectTable, title: str) -> bytes:
     classes = [one for one in (_classes(table, field.name) for field in fields if not _is_number(field.type)) if one]
     return pack({
         "version": 1, "title": title, "product": table.request.product, "rows": len(table), "identity": table.identity,
-        "ids": np.frombuffer("\n".join(table.ids()).encode(), np.uint8), "ra": ra, "dec": dec,
+        "ids": _joined(table.ids()), "ra": ra, "dec": dec,
         "bands": [{"name": one.name, "column": table.columns.names[one.name]} for one in table.columns.bands],
         "columns": columns, "classes": classes + _lada(columns),
     })  # fmt: skip
@@ -256,6 +260,20 @@ def numbers(data: "pa.Table", name: str) -> Array:
     import pyarrow.compute as pc
 
     return np.asarray(pc.cast(data.column(name), pa.float64(), safe=False).to_numpy(), float)
+
+
+def _joined(names: Sequence[str]) -> Array:
+    """Give names, one a line, as octets."""
+    return np.frombuffer("\n".join(one.replace("\n", " ") for one in names).encode(), np.uint8)
+
+
+def _identity_of(data: "pa.Table") -> str:
+    """Give the first column that tells every row from all others; a name of a survey does not."""
+    import pyarrow.compute as pc
+
+    there = [one for one in _IDENTITIES if one in data.column_names]
+    alone = (one for one in there if pc.count_distinct(data.column(one), mode="all").as_py() == data.num_rows)
+    return next(alone, "source_id" if "source_id" in there else "")
 
 
 def _order(pair: tuple[str, str]) -> int:

@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+import armillary as arm
 from armillary.errors import BadData
 from armillary.learn.healpix import cell_of_sky
 from armillary.model import Box, Cone, Extent, Rows, silent
 from armillary.science.sky_cells import centres_of_cells, reach_of_cells, touches_box, touches_cone
 from armillary.science.trim import trim
+from armillary.services.desk import ask
 from armillary.sources.files import describe, hats
 from armillary.sources.files.hats import cells_of, read, touched
 from armillary.sources.folder.source import FolderSource
@@ -95,6 +97,15 @@ def test_only_touched_cells_are_opened(folder: Path, monkeypatch: pytest.MonkeyP
         read(folder / "near/stars/hats.properties", "", extent, silent)
         monkeypatch.undo()
         assert opened == wanted
+
+
+def test_a_desk_gives_circles_and_pages_of_it(folder: Path, home: Path) -> None:
+    desk = arm.open(folder, home=home)
+    near = desk.get("local/near/stars", cone="45,40,9")
+    assert 0 < near.num_rows < 100
+    pages = list(desk.lazy_blocks(ask("local/near/stars"), silent))
+    found = pa.concat_tables([one() for one in pages])
+    assert sorted(found["source_id"].to_pylist()) == list(range(ROWS))
 
 
 def test_other_names_and_layouts_are_read(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def reach_of_cells(order: Array) -> Array:
     Examples
     --------
     >>> reach_of_cells(np.array([0, 5])).round(3).tolist()
-    [48.19, 1.868]
+    [48.19, 1.903]
     """
     side = np.left_shift(np.int64(1), np.asarray(order, np.int64)).astype(float)
     centre_z, half = 2 / 3, np.pi / (4 * side)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import ArmillaryError, DamagedFile, one_line
-from armillary.learn.study import Step, Study
+from armillary.learn.study import Study
 from armillary.services.parquet_folders import files_in
 
 if TYPE_CHECKING:
@@ -347,15 +347,17 @@ def _needed(run: "Run", there: list[str]) -> list[str]:
     from armillary.learn.applying import PLACES
 
     wanted = {*_texts(_named_by(run.study)), *run.recipe["columns"], *run.recipe["variables"], *PLACES}
-    wanted |= {name for step in run.study.features if step.use == "photometry" for name in _of_photometry(step, there)}
+    photometric = [step.options for step in run.study.features if step.use == "photometry"]
+    for options in [*photometric, *([run.study.checks] if run.study.checks else [])]:
+        wanted |= _of_photometry(options, there)
     return [name for name in there if name in wanted]
 
 
-def _of_photometry(step: Step, there: list[str]) -> set[str]:
-    """Give what the step finds by itself, letters of quality among them."""
+def _of_photometry(options: Mapping[str, Any], there: list[str]) -> set[str]:
+    """Give the columns that photometry finds by itself, letters of quality among them."""
     from armillary.science.photometry.columns import find_columns
 
-    return set(find_columns(dict.fromkeys(there, ()), step.options.get("columns") or {}).names.values())
+    return set(find_columns(dict.fromkeys(there, ()), options.get("columns") or {}).names.values())
 
 
 def _named_by(study: Study) -> list[Any]:

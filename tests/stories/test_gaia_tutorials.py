@@ -1,5 +1,6 @@
 """Astronomers who follow the tutorials: every line of them, with a real TAP server of simulated sources."""
 
+import json
 import re
 import shlex
 import shutil
@@ -13,7 +14,7 @@ import pytest
 from armillary.testing.dachs import TapServer
 
 TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorials"
-_FENCE = re.compile(r"^```(python|sh)( title=[^\n]*)?\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r'^```(python|sh|toml)(?: title="([^"]*)")?\n(.*?)^```\s*$', re.MULTILINE | re.DOTALL)
 _ASSIGNED = re.compile(r"(\w+)=(\S+)")
 
 pytestmark = pytest.mark.xdist_group("dachs")
@@ -33,13 +34,14 @@ class Reader:
         text = self.page.read_text("utf-8")
         variables = dict(given or {})
         for block in _FENCE.finditer(text):
-            if bool(block[2]) != titled:
-                continue
-            line = text.count("\n", 0, block.start()) + 1
-            if block[1] == "python":
-                exec(compile("\n" * line + block[3], self.page.name, "exec"), self.session)  # noqa: S102 - our own pages
-            else:
-                self._type(block[3], variables)
+            language, title, code = block.groups()
+            if language == "toml":
+                Path(title).write_text(code, "utf-8")
+            elif bool(title) == titled and language == "sh":
+                self._type(code, variables)
+            elif bool(title) == titled:
+                line = text.count("\n", 0, block.start()) + 1
+                exec(compile("\n" * line + code, self.page.name, "exec"), self.session)  # noqa: S102 - our own pages
 
     def _type(self, block: str, variables: dict[str, str]) -> None:
         for line in block.replace("\\\n", " ").splitlines():
@@ -93,6 +95,27 @@ def test_rho_ophiuchi_as_published(real_data: Path, cli: Callable[..., Any], pla
     assert len(reader.session["published"]) == 48
     assert reader.session["same"].mean() >= 0.95
     assert max(map(abs, reader.session["off"].values())) <= 0.003
+
+
+def test_hundred_thousand_seds(dachs: TapServer, cli: Callable[..., Any], place: Path) -> None:
+    reader = Reader("hundred-thousand-seds.md", cli)
+    reader.follow(given={"TAP": dachs.url, "HALF": "6000", "ROWS": "12000", "MOST": "150"})
+
+    page = ("adql", "gaia/photometry", "--archive", "gaia", "--param", "first=6000", "--param", "stop=12000")
+    again = json.loads(cli(*page, "-o", place / "again.parquet", "--json").out)
+    assert (again["cached"], again["rows"]) == (True, 6000)
+    metrics = json.loads((place / "run" / "metrics.json").read_text("utf-8"))
+    assert set(metrics["held_out"]) == {"boosting", "forest", "mlp"}
+    assert metrics["macro_f1"] > 0.85 > metrics["controls"]["majority"]["macro_f1"]
+    told = reader.session
+    assert len(told["ids"]) == 12_000
+    purity, completeness = (
+        [told["judged"](told[name], told["young"], told["new"])[at] for name in ("as_trained", "corrected")]
+        for at in (0, 1)
+    )
+    assert purity[1] > purity[0] + 0.1
+    assert min(completeness) >= 0.5
+    assert told["right"][told["new"] & (told["trust"] == "ok")].mean() > 0.9
 
 
 def _votable(path: Path) -> Any:

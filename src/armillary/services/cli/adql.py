@@ -107,7 +107,7 @@ def _print(report: "Outcome", output: Path | None, first: "pa.Table | None", *, 
         return
     if first is not None:
         typer.echo(first.to_pandas().to_string())
-    bound = "no TOP" if report.bound is None else f"TOP {report.bound}"
+    bound = "all that fit" if report.bound is None else f"TOP {report.bound}"
     where = " from the cache" if report.cached else f" from {report.archive}"
     parts = f", the upload in {report.parts} parts" if report.parts > 1 else ""
     typer.echo(f"{report.rows:,} rows{where} ({bound}{parts})", err=True)

@@ -28,6 +28,8 @@ MOST_LABELS: Final = 50_000
 _BLOCKS: Final = 25
 _LEVELS: Final = range(2, 12)
 _LABEL: Final = "class"
+_G: Final = (-5.0, 12.0, 15.0, 17.0, 19.0, 30.0)
+_B: Final = (0.0, 10.0, 20.0, 45.0, 90.0)
 _MODELS: Final = (
     {"use": "boosting", "options": {"max_iter": 100, "dropout": 0.1, "class_weight": "sqrt"}},
     {"use": "forest", "options": {"n_estimators": 100, "class_weight": "balanced"}},
@@ -135,6 +137,7 @@ def study_for(desk: "Desk", table: ObjectTable, labels: Labels, name: str, base:
         made |= kept
     made["data"] = {"layout": "table", "path": path.name, "options": {**own, "label": _LABEL}}
     made["split"] = _split(table, labels)
+    made["judged_by"] = _bins(table)
     return Asked(study_of(made), path)
 
 
@@ -170,6 +173,12 @@ def _split(table: ObjectTable, labels: Labels) -> Record:
         return {"random": True, "folds": 5, "stratify_on": "label"}
     level = next((one for one in _LEVELS if _cells(cell_of_sky(ra, dec, one), labels.classes) >= _BLOCKS), _LEVELS[-1])
     return {"sky_on": ["ra", "dec"], "level": level, "folds": 5, "stratify_on": "label"}
+
+
+def _bins(table: ObjectTable) -> dict[str, list[float]]:
+    """Say in which bins completeness and purity are told: of G, and of the distance from the plane of the Milky Way."""
+    bins = {table.columns.names["G"]: list(_G)} if table.columns.has("G") else {}
+    return bins | ({"abs_b": list(_B)} if {"ra", "dec"} <= {*table.data.column_names} else {})
 
 
 def _cells(cells: Array, classes: Sequence[str]) -> int:

@@ -12,10 +12,8 @@ export function report(told) {
   for (const one of told) made.push(confusion(one, told.length > 1));
   made.push(figure("Precision by recall", "recall", "precision", told, (one) => Object.entries(one.curves).map(([name, curve]) => ({ name, points: curve }))));
   made.push(figure("Calibration", "probability", "share that is right", told, (one) => [{ name: "all", points: one.calibration }], true));
-  for (const key of ["by_g", "by_latitude"]) if (told.some((one) => one[key])) made.push(...told.filter((one) => one[key]).map((one) => parts(one, key)));
-  const judged = told.map((one) => one.judged_by).filter(Boolean);
+  for (const one of told) made.push(...Object.entries(one.by).map(([name, bins]) => parts(one, name, bins)));
   if (told.length > 1) made.push(make("p", { className: "faint" }, "Each run is judged on its own held-out sources: where these differ, so may the numbers, for that reason alone."));
-  if (judged.length) made.push(make("p", { className: "faint" }, `Judged by ${judged.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("; ")}`));
   return made.map((one) => make("div", { className: "card" }, one));
 }
 
@@ -58,13 +56,19 @@ function figure(title, x, y, told, curves, diagonal = false) {
   return make("div", {}, svg, make("p", { className: "faint" }, caption));
 }
 
-function parts(one, key) {
-  const words = key === "by_g" ? "G" : "|b| [deg]";
-  const names = ["class", ...one[key].edges.slice(0, -1).map((low, k) => `${low} to ${one[key].edges[k + 1]}`)];
-  const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
-  const lines = Object.entries(one[key].classes).map(([name, cells]) =>
-    make("tr", {}, make("th", { scope: "row" }, name), ...cells.map(([complete, pure]) => make("td", {}, `${number(complete, 2)} / ${number(pure, 2)}`))));
-  return make("table", {}, make("caption", {}, `Completeness / purity by ${words}, ${one.run}`), make("thead", {}, head), make("tbody", {}, ...lines));
+/** Completeness and purity of each class in bins; the 95 % intervals stand in the title of a cell. */
+function parts(one, name, bins) {
+  const head = make("tr", {}, ...["class", ...bins.map((bin) => `${bin.low} to ${bin.high}`)].map((words) => make("th", { scope: "col" }, words)));
+  const lines = one.classes.map((title) => make("tr", {}, make("th", { scope: "row" }, title), ...bins.map((bin) => cell(bin.classes[title]))));
+  return make("table", {}, make("caption", {}, `Completeness / purity by ${name}, ${one.run}`), make("thead", {}, head), make("tbody", {}, ...lines));
 }
 
+function cell(told) {
+  if (!told?.samples) return make("td", {}, "-");
+  const [complete, pure] = [told.completeness, told.purity];
+  const title = `${told.samples} samples; completeness ${withEdges(complete)}, purity ${withEdges(pure)}`;
+  return make("td", { title }, `${number(complete.value, 2)} / ${number(pure.value, 2)}`);
+}
+
+const withEdges = ({ value, interval }) => number(value) + (interval ? ` [${interval.map((one) => number(one)).join(", ")}]` : "");
 const number = (value, digits = 3) => (typeof value === "number" ? value.toFixed(digits) : "-");

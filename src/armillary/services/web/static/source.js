@@ -1,11 +1,11 @@
 // The page of one source: everything that its table, a run and a catalogue say of it.
-import { ask, askJson } from "./calls.js";
+import { DESK, ask, askJson } from "./calls.js";
 import { byId, make } from "./elements.js";
 import { readState, requestOf, writeState } from "./object-address.js";
 import { drawSed } from "./object-sed.js";
 
 const state = readState(location.search);
-const name = decodeURIComponent(location.pathname.slice("/source/".length));
+const name = decodeURIComponent(location.pathname.split("/").pop());
 
 async function begin() {
   byId("title").textContent = document.title = name;
@@ -65,7 +65,7 @@ function showNear(told) {
 }
 
 function table(title, heads, lines) {
-  const rows = lines.map(([id, ...cells]) => make("tr", {}, make("td", {}, make("a", { href: `/source/${encodeURIComponent(id)}${location.search}` }, id)), ...cells.map((one) => make("td", {}, one))));
+  const rows = lines.map(([id, ...cells]) => make("tr", {}, make("td", {}, make("a", { href: `${DESK}source/${encodeURIComponent(id)}${location.search}` }, id)), ...cells.map((one) => make("td", {}, one))));
   return make("table", {}, make("caption", { className: "faint" }, title), make("thead", {}, make("tr", {}, ...heads.map((one) => make("th", { scope: "col" }, one)))), make("tbody", {}, ...rows));
 }
 

@@ -105,7 +105,7 @@ def test_tables_of_other_kinds_hold_the_same(table: Path, tmp_path: Path, kind: 
         ({"label": ["kind"]}, "must be a text"),
         ({"label": "kind", "columns": "abc"}, "columns = 'abc' must be a list"),
         ({"label": "kind", "missing": 9}, "missing = 9 must be a list"),
-        ({"label": "kind", "missing": ["x"]}, "a list, each a number"),
+        ({"label": "kind", "missing": [["x"]]}, "a list, each a number or a text"),
     ],
 )
 def test_wrong_options_of_a_table_are_named(table: Path, options: dict[str, Any], told: str) -> None:

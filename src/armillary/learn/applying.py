@@ -17,7 +17,7 @@ from armillary.learn.features import Features, build, reach_of_steps
 from armillary.learn.features.along import usual_steps
 from armillary.learn.inputs import like
 from armillary.learn.preparing import Prepared
-from armillary.learn.priors import prior_shift, purity_interval, purity_of
+from armillary.learn.priors import fill_prior, prior_shift, purity_interval, purity_of
 from armillary.learn.samples import column, rows_to_judge
 from armillary.learn.scores import confusion
 from armillary.learn.splits import instants_of
@@ -284,20 +284,7 @@ def stated_prior(run: Run, prior: Mapping[str, float]) -> Array | None:
         return None
     if not run.classes:
         raise BadParameter("a prior needs classes, and this model answers with numbers", "leave --prior out")
-    unknown = sorted(set(prior) - set(run.classes))
-    if unknown:
-        raise BadParameter(
-            f"there is no class {unknown[0]!r} to state a share of", f"there are {', '.join(run.classes)}"
-        )
-    rest, trained = 1 - sum(prior.values()), np.array(run.recipe["priors"])
-    others = np.array([one not in prior for one in run.classes])
-    if min(prior.values()) < 0 or rest < -1e-9 or (not others.any() and rest > 1e-6):
-        raise BadParameter(f"the shares {dict(prior)} do not sum to 1", "give shares of 0..1")
-    shares = np.array([prior.get(one, 0.0) for one in run.classes])
-    weight = np.where(others, trained, 0.0)
-    made: Array = shares + max(rest, 0.0) * weight / max(float(weight.sum()), 1e-300)
-    made /= made.sum()
-    return made
+    return fill_prior(prior, run.classes, np.array(run.recipe["priors"]))
 
 
 def purity_under(run: Run, prior: Array | None) -> Record:

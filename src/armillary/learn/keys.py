@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
+from math import inf
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
 from armillary.errors import BadParameter
 
+#: By how much the sum of shares may differ from 1.
+SHARE_ERROR: Final = 1e-6
 _WORDS: Final[dict[Any, str]] = {
     str: "a text", int: "a whole number", float: "a number", bool: "true or false", date: "a date",
     Any: "a value",
@@ -44,6 +47,27 @@ def check_keys(where: str, record: Mapping[str, Any], kinds: Mapping[str, Any], 
         if not fits(value, kinds[name]):
             told = value if len(repr(value)) <= 60 else type(value).__name__
             raise BadParameter(f"{where} {name} = {told!r} must be {said(kinds[name])}", f"mend {name} in {where}")
+
+
+def check_shares(shares: Mapping[str, float], *, whole: bool = False) -> None:
+    """Check the shares of classes: none below 0, and together not above 1, or 1 if they are of all classes.
+
+    Raises
+    ------
+    BadParameter
+
+    Examples
+    --------
+    >>> check_shares({"quiet": 0.9, "storm": 0.9})
+    Traceback (most recent call last):
+    armillary.errors.BadParameter: the shares of the prior sum to 1.8. Next step: give shares of 0..1 that sum to 1
+    """
+    wrong = next((name for name, one in shares.items() if not 0 <= one < inf), None)
+    if wrong is not None:
+        raise BadParameter(f"[prior] {wrong} = {shares[wrong]:g} is no share", "give numbers from 0 to 1")
+    total = sum(shares.values())
+    if total > 1 + SHARE_ERROR or (whole and total < 1 - SHARE_ERROR):
+        raise BadParameter(f"the shares of the prior sum to {total:.6g}", "give shares of 0..1 that sum to 1")
 
 
 def fits(value: Any, kind: Any) -> bool:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
 from armillary.learn.features import Features, build
 from armillary.learn.layouts import positive_class
-from armillary.learn.samples import classes_of, codes_of, column, rows_to_judge
+from armillary.learn.priors import fill_prior
+from armillary.learn.samples import classes_of, codes_of, column, rows_to_judge, texts_of
 from armillary.learn.splits import Fold, blocks_of, folds_of
 from armillary.learn.study import LabelPart, Study
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = np.ndarray[Any, np.dtype[Any]]
+#: Labels with more different values than this, and than this share of the samples, are no classes; of broken numbers.
+_MANY: Final = 10
+_CLASS_SHARE: Final = 0.5
+_BROKEN_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +118,32 @@ def positive_of(study: Study, classes: tuple[str, ...]) -> str:
 def _target(study: Study, samples: "xr.Dataset", classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
     labels = column(samples, "label")
     if study.task == "regression":
-        if labels.dtype.kind not in "fiu":
-            raise BadData("the label of a regression is no number", 'name a column of numbers, or use task = "classes"')
-        return labels.astype(np.float64), ()
+        return _numbers(labels), ()
     classes = classes or classes_of(samples)
     return codes_of(labels, classes), classes
 
 
+def _numbers(labels: Array) -> Array:
+    """Give the numbers of a regression; whole numbers come as texts, as they may be classes."""
+    try:
+        return np.array([one or "nan" for one in texts_of(labels)], object).astype(np.float64)
+    except ValueError:
+        hint = 'name a column of numbers, or use task = "classes"'
+        raise BadData("the label of a regression is no number", hint) from None
+
+
 def _with_labels(samples: "xr.Dataset", part: LabelPart, notes: list[str], *, choose: bool) -> "xr.Dataset":
-    labels = merged(column(samples, "label").astype(str).astype(object), part.merge)
+    told = texts_of(column(samples, "label"))
+    labels = merged(told, part.merge)
     gone = set(part.drop)
     if choose:
-        notes.extend(_without_effect(column(samples, "label").astype(str), part))
+        notes.extend(_without_effect(told, part))
         names, counts = np.unique(labels[rows_to_judge(samples)].astype(str), return_counts=True)
         rare = {str(name): int(n) for name, n in zip(names, counts, strict=True) if name and n < part.least}
         gone |= set(rare)
         if rare:
-            told = ", ".join(f"{name} ({n})" for name, n in sorted(rare.items()))
-            notes.append(f"classes with fewer than {part.least} samples were left out: {told}")
+            words = ", ".join(f"{name} ({n})" for name, n in sorted(rare.items()))
+            notes.append(f"classes with fewer than {part.least} samples were left out: {words}")
         there = set(names) - {""}
         if there and not there - gone:
             problem = f"no class with {part.least} or more samples is left: there are {', '.join(sorted(there))}"
@@ -186,9 +200,33 @@ def _check(
         raise BadData(f"all {int(judged.sum())} labelled samples are {only!r}", "add samples of another class")
     if study.task in {"events", "novelty"}:
         positive_of(study, classes)
-    lost = sorted(set(study.prior) - set(classes))
-    if lost:
-        raise BadParameter(f"[prior] names the class {lost[0]!r}", f"the classes are {', '.join(classes) or 'none'}")
+    if study.prior:
+        fill_prior(study.prior, classes, np.ones(len(classes)))
+    if study.task == "classes" and learning:
+        _check_classes(target[judged], classes)
     empty = ~np.isfinite(features.matrix).any(axis=0)
     if empty.all():
         raise BadData("not a single feature has a number", "look at the columns and the fill values of the data")
+
+
+def _check_classes(codes: Array, classes: tuple[str, ...]) -> None:
+    """Refuse numbers that are measurements, and names of single samples."""
+    there = [classes[code] for code in np.unique(codes)]
+    broken = sum(map(_is_broken, there)) > len(there) / 2
+    if len(there) <= _MANY or len(there) <= len(codes) * (_BROKEN_SHARE if broken else _CLASS_SHARE):
+        return
+    problem = f"the label has {len(there)} different values in {len(codes)} samples: these are no classes"
+    numbers = all(map(_is_number, there))
+    hint = 'use task = "regression"' if numbers else "name the column of the classes, or join some by [labels] merge"
+    raise BadData(problem, hint)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _is_broken(text: str) -> bool:
+    return _is_number(text) and not float(text).is_integer()

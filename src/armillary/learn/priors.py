@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from armillary.errors import BadData, BadParameter
+from armillary.learn.keys import check_shares
 from armillary.learn.samples import Array
 from armillary.learn.scores import check_probability
 
@@ -45,6 +46,38 @@ def prior_of(prior: Mapping[str, float], classes: Sequence[str], trained: Array)
         problem = "there is no class" if odd[0] in prior else "[prior] has no share of the class"
         raise BadParameter(f"{problem} {odd[0]!r}", f"give one share to each of {', '.join(classes)}")
     return _shares([prior[one] for one in classes], "prior")
+
+
+def fill_prior(prior: Mapping[str, float], classes: Sequence[str], trained: Array) -> Array:
+    """Give the share of each class, (K,), where some are stated; the others share the rest as in training.
+
+    Parameters
+    ----------
+    prior : mapping of str to float
+    classes : sequence of str
+    trained : array of float, (K,)
+        Shares of the training rows.
+
+    Raises
+    ------
+    BadParameter
+        If a class is unknown, a share is none, or they sum to more than 1, or of all classes to less.
+
+    Examples
+    --------
+    >>> fill_prior({"storm": 0.01}, ("quiet", "storm"), np.array([0.5, 0.5])).tolist()
+    [0.99, 0.01]
+    """
+    unknown = sorted(set(prior) - set(classes))
+    if unknown:
+        problem = f"there is no class {unknown[0]!r} to state a share of"
+        raise BadParameter(problem, f"there are {', '.join(classes) or 'none'}")
+    check_shares(prior, whole=set(classes) <= set(prior))
+    shares = np.array([prior.get(one, 0.0) for one in classes])
+    weight = np.where([one in prior for one in classes], 0.0, trained)
+    made: Array = shares + max(1 - shares.sum(), 0.0) * weight / max(float(weight.sum()), 1e-300)
+    made /= made.sum()
+    return made
 
 
 def prior_shift(probability: Array, train_prior: Any, new_prior: Any) -> Array:

@@ -66,7 +66,7 @@ def column(samples: "xr.Dataset", name: str) -> Array:
 
 def classes_of(samples: "xr.Dataset") -> tuple[str, ...]:
     """Give the classes that occur, in order; the empty text is no class."""
-    return tuple(str(one) for one in np.unique(column(samples, "label").astype(str)) if one)
+    return tuple(str(one) for one in np.unique(texts_of(column(samples, "label")).astype(str)) if one)
 
 
 def codes_of(labels: Array, classes: tuple[str, ...]) -> Array:
@@ -78,7 +78,25 @@ def codes_of(labels: Array, classes: tuple[str, ...]) -> Array:
     [1, 0, -1]
     """
     number = {name: code for code, name in enumerate(classes)}
-    return np.array([number.get(str(one), -1) for one in labels], np.int64)
+    return np.array([number.get(one, -1) for one in texts_of(np.asarray(labels))], np.int64)
+
+
+def texts_of(labels: Array) -> Array:
+    """Give labels as the names of classes: whole numbers without a point, the empty text where there is none.
+
+    Columns of whole numbers in which some are missing come as floating point numbers.
+
+    Examples
+    --------
+    >>> texts_of(np.array([1.0, np.nan, 3.0])).tolist(), texts_of(np.array(["a", None, True], object)).tolist()
+    (['1', '', '3'], ['a', '', 'True'])
+    """
+    if labels.dtype.kind == "U":
+        return labels.astype(object)
+    if labels.dtype.kind in "fiub":
+        values, at = np.unique(labels, return_inverse=True)
+        return np.array([_text(one) for one in values.tolist()], object)[at.reshape(-1)]
+    return np.array([_text(one) for one in labels.tolist()], object)
 
 
 def rows_to_judge(samples: "xr.Dataset") -> Array:
@@ -108,3 +126,11 @@ def fingerprint_of(*arrays: Array) -> str:
         values = np.asarray(one).astype(str) if np.asarray(one).dtype.kind == "O" else np.asarray(one)
         digest.update(f"{values.dtype.kind}{values.shape}".encode() + np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:16]
+
+
+def _text(value: Any) -> str:
+    if value is None or type(value).__name__ in {"NAType", "NaTType"} or value != value:  # noqa: PLR0124 - NaN
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -8,15 +8,15 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from itertools import pairwise
 from math import inf
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from armillary.errors import BadParameter
 from armillary.learn.folder import file_name
-from armillary.learn.keys import check_keys
+from armillary.learn.keys import check_keys, check_shares
 
 Part = TypeVar("Part")
 
@@ -32,9 +32,20 @@ _SCORES: Final[dict[str, tuple[str, ...]]] = {
     "regression": ("rmse", "mae", "r2"),
     "novelty": ("roc_auc", "ap"),
 }
+#: What is added where a study lacks it.
+_EXAMPLES: Final = {
+    "task": f"add task = one of {', '.join(TASKS)}",
+    "data": 'add [data] and below it layout = "table" and path = "FILE"',
+    "split": 'add [split] and below it for example time_on = "time" and block = "27d", or group_on = "COLUMN"',
+    "models": 'add [[models]] and below it for example use = "extra_trees"',
+    "layout": 'add layout = "table", or another one',
+    "use": 'add for example use = "extra_trees" for a model, use = "columns" for a feature',
+}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 #: Letters of a name that becomes part of file names.
 _LONGEST: Final = 80
+#: Seconds that nanoseconds of 64 bits can count.
+_LONGEST_TIME: Final = 2.0**63 / 1e9
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -369,11 +380,13 @@ def seconds_of(value: Any) -> float:
     172800.0
     """
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found:
-        return float(found[1]) * _SECONDS[found[2]]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if not found and not plain:
+        raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else float(value)
+    if not abs(seconds) < _LONGEST_TIME:
+        raise BadParameter(f"{value!r} is no length of time that clocks can count", "give less than 106000d")
+    return seconds
 
 
 def _check_numbers(study: Study) -> None:
@@ -385,9 +398,7 @@ def _check_numbers(study: Study) -> None:
     for name, edges in study.judged_by.items():
         if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
             raise BadParameter(f"judged_by: {name} = {list(edges)} are no bins", "give two edges or more, ascending")
-    wrong = [name for name, share in study.prior.items() if not 0 <= share < inf]
-    if wrong:
-        raise BadParameter(f"[prior] {wrong[0]} = {study.prior[wrong[0]]:g} is no share", "give numbers from 0 to 1")
+    check_shares(study.prior)
 
 
 def _check_rule(study: Study) -> None:
@@ -403,7 +414,7 @@ def _check_titles(study: str, titles: Sequence[str]) -> None:
     """Check that the files of models, on any system, have names of their own."""
     hint = "give each [[models]] a name of its own"
     if not titles:
-        raise BadParameter(f"study {study!r}: no model is given", hint)
+        raise BadParameter(f"study {study!r}: no model is given", _EXAMPLES["models"])
     files: dict[str, str] = {}
     for title in titles:
         if len(title) > _LONGEST:
@@ -439,5 +450,16 @@ def _part(part: type[Part], name: str, record: Any) -> Part:
     frozen = {key: tuple(one) if isinstance(one, list) else one for key, one in record.items()}
     try:
         return part(**frozen)
-    except TypeError as failed:
-        raise BadParameter(f"[{name}] is not complete: {failed}", f"its keys are {', '.join(sorted(kinds))}") from None
+    except TypeError:
+        lost = [one.name for one in fields(cast("Any", part)) if one.name not in frozen and _is_needed(one)]
+        raise BadParameter(
+            f"{'the study' if part is Study else f'[{name}]'} lacks {' and '.join(lost)}", _hint(lost)
+        ) from None
+
+
+def _is_needed(field_: "Field[Any]") -> bool:
+    return field_.default is MISSING and field_.default_factory is MISSING
+
+
+def _hint(lost: Sequence[str]) -> str:
+    return "; ".join(_EXAMPLES.get(one, f'add {one} = "..."') for one in lost)

@@ -9,15 +9,20 @@ import numpy as np
 
 from armillary.errors import BadParameter, DamagedFile, one_line
 from armillary.learn.keys import check_keys
+from armillary.learn.samples import texts_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
 
+#: Names of classes that often mean that none is known.
+_ODD: Final = frozenset({"-", "--", "?", "n/a", "na", "nan", "none", "null"})
+#: Plain kinds of numbers, and what columns that know missing values of their own become.
+_TYPES: Final[dict[str, Any]] = {"b": bool, "i": np.int64, "u": np.uint64, "f": np.float64, "O": object}
 _OPTIONS: Final = {
-    "label": str, "columns": tuple[str, ...], "missing": tuple[float, ...], "names": Mapping[str, str], "group": str,
-    "keep": Mapping[str, tuple[Any, ...]], "once": tuple[str, ...], "classes": Mapping[str, str],
+    "label": str, "columns": tuple[str, ...], "missing": tuple[float | str, ...], "names": Mapping[str, str],
+    "group": str, "keep": Mapping[str, tuple[Any, ...]], "once": tuple[str, ...], "classes": Mapping[str, str],
     "relabel": Mapping[str, Mapping[str, str]], "designation": str, "outside": tuple[float, ...],
 }  # fmt: skip
 
@@ -32,7 +37,8 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
         ``.gz`` too; a folder of Parquet files.
     options : mapping
         ``label``: the column of the classes or target. ``columns``: which numbers to learn from; all numbers but the
-        others named here if left out. ``missing``: values that mean nothing was measured. ``names``: new names of
+        others named here if left out. ``missing``: values and texts that mean nothing was measured or nothing is known,
+        ``[-999, "?"]``. ``names``: new names of
         columns, ``{ra = "RAJ2000"}``. ``group``: column of what stays together. ``keep``: values that a column must
         have to be kept, ``{quality = [0, 1]}``. ``once``: columns of which no row may repeat another. ``classes``:
         names of the label's values, ``{"0" = "nominal"}``. ``relabel``: class, and the columns whose texts must fit a
@@ -47,7 +53,8 @@ def read(path: Path, options: Mapping[str, Any]) -> "xr.Dataset":
     DamagedFile
     """
     check_keys("layout 'table'", options, _OPTIONS, "options")
-    frame = _frame(path)
+    label = str(options.get("label", ""))
+    frame = _frame(path, str(dict(options.get("names", {})).get(label, label)))
     return samples_of_frame(frame, path.name, options)
 
 
@@ -59,11 +66,44 @@ def samples_of_frame(frame: "pd.DataFrame", title: str, options: Mapping[str, An
     BadParameter
     """
     names = {str(old): new for new, old in dict(options.get("names", {})).items()}
-    frame = _kept(_placed(frame.rename(columns=names), options), options)
+    words = [one for one in options.get("missing", ()) if isinstance(one, str)]
+    plain = _plain_types(frame.rename(columns=names), str(options.get("label", "")))
+    frame = _kept(_placed(_without_words(plain, words), options), options)
     return _samples(_relabelled(frame, options), title, options)
 
 
-def _frame(path: Path) -> "pd.DataFrame":
+def _plain_types(frame: "pd.DataFrame", label: str) -> "pd.DataFrame":
+    """Give columns that know missing values of their own (nullable numbers, categories) as plain numpy ones."""
+    import pandas as pd
+
+    made = {}
+    for name in frame.columns[[not isinstance(one, np.dtype) for one in frame.dtypes]]:
+        values = frame[name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype(values.cat.categories.dtype if not values.isna().any() else object).infer_objects()
+        gone, kind = values.isna(), values.dtype.kind
+        if kind in "iub" and gone.any():
+            kind = "O" if kind == "b" and name == label else "f"
+        made[name] = values.astype(_TYPES[kind]) if kind in _TYPES else values
+    return frame.assign(**made) if made else frame
+
+
+def _without_words(frame: "pd.DataFrame", words: Sequence[str]) -> "pd.DataFrame":
+    """Take out texts that mean nothing was measured; a column of which only numbers are left is one of numbers."""
+    import pandas as pd
+
+    made = {}
+    for name in frame.columns if words else ():
+        gone = frame[name].isin(list(words)) if frame[name].dtype.kind == "O" else None
+        if gone is None or not gone.any():
+            continue
+        kept = frame[name].mask(gone)
+        numbers = pd.to_numeric(kept, errors="coerce")
+        made[name] = numbers if numbers.notna().equals(kept.notna()) else kept
+    return frame.assign(**made) if made else frame
+
+
+def _frame(path: Path, label: str) -> "pd.DataFrame":
     import pandas as pd
 
     kind = next((one for one in reversed(path.suffixes) if one != ".gz"), "").lower()
@@ -73,7 +113,7 @@ def _frame(path: Path) -> "pd.DataFrame":
         if kind in {".feather", ".arrow", ".ipc"}:
             return pd.read_feather(path)
         if kind == ".csv":
-            return pd.read_csv(path)
+            return _csv(path, label)
         if kind in {".txt", ".dat", ".tsv"}:
             return pd.read_csv(path, sep=r"\s+")
         from astropy.table import Table
@@ -83,6 +123,17 @@ def _frame(path: Path) -> "pd.DataFrame":
         hint = "a table is .csv, .txt (blanks), .parquet, .feather, .vot, .fits or .ecsv"
         raise DamagedFile(f"cannot read {path.name} as a table: {one_line(str(failed))}", hint) from failed
     return frame
+
+
+def _csv(path: Path, label: str) -> "pd.DataFrame":
+    """Read comma-separated text, in which a class may be called NA: only an empty cell is an unknown class."""
+    import pandas as pd
+
+    frame = pd.read_csv(path)
+    if label not in frame or frame[label].dtype.kind != "O" or not frame[label].isna().any():
+        return frame
+    texts = pd.read_csv(path, usecols=[label], dtype=str, keep_default_na=False)[label]
+    return frame.assign(**{label: texts.mask(texts == "")})
 
 
 def _kept(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
@@ -120,10 +171,12 @@ def _placed(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame"
 
 def _relabelled(frame: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":
     """Give classes by what other columns say."""
+    import pandas as pd
+
     rules, label = dict(options.get("relabel", {})), options.get("label", "")
     if not rules or not label:
         return frame
-    labels = frame[label].astype(str)
+    labels = pd.Series(texts_of(frame[label].to_numpy()), frame.index)
     for name, wanted in rules.items():
         _need(frame, list(wanted), "relabel")
         try:
@@ -145,24 +198,35 @@ def _samples(frame: "pd.DataFrame", title: str, options: Mapping[str, Any]) -> "
     ]
     _need(frame, wanted, "columns")
     others = [str(name) for name in frame if name not in {*wanted, label, group}]
-    missing = list(options.get("missing", ()))
+    missing = [one for one in options.get("missing", ()) if not isinstance(one, str)]
     data = {str(name): ("sample", _numbers(frame, name, missing, title)) for name in wanted}
     data |= {str(name): ("sample", _plain(frame, name, missing)) for name in others}
     if label:
-        data["label"] = (
-            "sample",
-            _labels(frame[label], options.get("classes", {}), float_target="classes" not in options),
-        )
+        data["label"] = ("sample", _labels(frame[label].to_numpy(), options.get("classes")))
     if group:
         data["group"] = ("sample", frame[group].astype(str).to_numpy(object))
-    return xr.Dataset(data, attrs={"columns": tuple(str(one) for one in wanted)})
+    notes = _told_labels(data["label"][1]) if label else []
+    return xr.Dataset(data, attrs={"columns": tuple(str(one) for one in wanted), **({"notes": notes} if notes else {})})
 
 
-def _labels(values: "pd.Series[Any]", classes: Mapping[str, str], *, float_target: bool) -> Any:
-    if values.dtype.kind == "f" and float_target:
-        return values.to_numpy(np.float64)
-    texts = ["" if one != one else str(one) for one in values]  # noqa: PLR0124 - NaN is not itself
-    return np.array([classes.get(one, one) for one in texts], object)
+def _labels(values: Any, classes: Mapping[str, str] | None) -> Any:
+    """Give the names of classes; broken numbers, and whole ones with gaps, stay numbers unless they have names."""
+    if values.dtype.kind == "f" and classes is None:
+        return values.astype(np.float64)
+    return np.array([(classes or {}).get(one, one) for one in texts_of(values)], object)
+
+
+def _told_labels(labels: Any) -> list[str]:
+    """Tell how many rows have no label, and classes whose names may mean the same."""
+    names, counts = np.unique(texts_of(labels).astype(str), return_counts=True)
+    blank = int(counts[names == ""].sum())
+    told = [f"{blank} of {len(labels)} rows have no label: they are neither learnt from nor judged"] if blank else []
+    return told + [
+        f"{name!r} is taken as the name of a class ({count} rows); if it says that the class is not known, "
+        f"write missing = [{name!r}] below [data.options]"
+        for name, count in zip(names.tolist(), counts.tolist(), strict=True)
+        if name.lower() in _ODD
+    ]
 
 
 def _numbers(frame: "pd.DataFrame", name: str, missing: Sequence[Any], title: str) -> Any:
@@ -172,10 +236,20 @@ def _numbers(frame: "pd.DataFrame", name: str, missing: Sequence[Any], title: st
         values = pd.to_numeric(frame[name]).to_numpy(np.float64, copy=True)
     except (ValueError, TypeError) as failed:
         raise BadParameter(
-            f"column {name!r} of {title} has texts: {one_line(str(failed))}", "leave it out of 'columns'"
+            f"column {name!r} of {title} has texts: {_texts_in(frame[name], str(failed))}",
+            "leave it out of 'columns', or name texts that mean nothing was measured: missing = [\"?\"]",
         ) from None
     values[np.isin(values, np.array(missing, np.float64))] = np.nan
     return values
+
+
+def _texts_in(values: "pd.Series[Any]", said: str) -> str:
+    """Show which texts stand among numbers."""
+    import pandas as pd
+
+    texts = values[values.notna() & pd.to_numeric(values, errors="coerce").isna()].astype(str)
+    shown = ", ".join(repr(one[:20]) for one in texts.unique()[:3])
+    return f"{shown} in {len(texts)} of {len(values)} cells" if len(texts) else one_line(said)
 
 
 def _plain(frame: "pd.DataFrame", name: str, missing: Sequence[Any]) -> Any:

@@ -303,3 +303,23 @@ def test_about_is_checked_by_itself() -> None:
     long = About(title="A very long title of a datalab, really", abstract="b", contact="c@d.org", creator="e")
     assert len(long.name) == 30
     assert "scikit-learn" in {one.partition("==")[0] for one in pins(("learn",))}
+
+
+def test_answers_of_a_model_are_a_votable_that_names_it(cli: Callable[..., Any], run: Path, tmp_path: Path) -> None:
+    from astropy.io.votable import parse
+
+    words = ("apply", run, PHOTOMETRY, "--param", "n=900", "--prior", "giant=0.02")
+    asked = cli(*words, "-o", tmp_path / "said.vot")
+    assert asked.status == 0, asked.err
+    table = parse(str(tmp_path / "said.vot"), verify="exception").get_first_table()
+    (group,) = table.groups
+    told = {one.name: one.value for one in group.entries if hasattr(one, "value")}
+    card = json.loads((run / "run.json").read_text("utf-8"))
+    assert told["model"] == "stars: extra_trees"
+    assert told["model_version"] == card["key"]
+    assert json.loads(told["prior"]) == {"giant": 0.02}
+    assert PHOTOMETRY in told["request"]
+    assert {"class", "probability", "trust"} <= {one.ref for one in group.entries if not hasattr(one, "value")}
+    assert {one.name: one.ucd for one in table.fields}["P(giant)"] == "stat.probability"
+    refused = cli(*words, "-o", tmp_path / "said.xls")
+    assert "rows are not written as '.xls'" in refused.err

@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -121,6 +123,8 @@ def test_a_table_is_whole_on_the_other_side(topcat: Reader, stars: Path, tmp_pat
     ((name, octets),) = topcat.tables
     assert name == "my stars & <more>"
     assert octets == stars.read_bytes()
+    left = [topcat.client.get_metadata(one)["samp.name"] for one in topcat.client.get_registered_clients()]
+    assert "Armillary" not in left
 
 
 def test_all_programs_get_it_or_the_one_that_is_named(topcat: Reader, stars: Path) -> None:
@@ -314,3 +318,17 @@ def test_the_route_sends_what_a_page_shows(topcat: Reader, serve_desk: Callable[
     with serve_desk(desk, "secret") as address:
         assert httpx.post(f"{address}/api/samp", json=body).status_code == 401
     assert len(topcat.tables) == 1
+
+
+@pytest.mark.skipif(not shutil.which("stilts"), reason="stilts (Debian package) is not installed: JSAMP is not tried")
+def test_what_stilts_sends_is_received(hub: Any, stars: Path, tmp_path: Path) -> None:
+    """STILTS and TOPCAT share their SAMP code, JSAMP: nothing of it is ours or pyvo's."""
+    thread, came = listening(tmp_path / "in", count=1)
+    words = ["stilts", "tpipe", f"in={stars}", "omode=samp", "format=votable", "client=Armillary"]
+    sent = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    thread.join(20)
+    assert sent.returncode == 0, sent.stderr
+    assert [(one.kind, one.rows, one.problem) for one in came] == [("table", 3, "")]
+    (again,) = read_votable(stars)
+    assert came[0].path is not None
+    assert parquet.read_table(came[0].path).to_pylist() == again.to_pylist()

@@ -51,7 +51,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
-@pytest.mark.parametrize("page", ["", "objects"])
+@pytest.mark.parametrize("page", ["", "objects", "source/7"])
 def test_all_that_a_page_names_is_there(address: str, page: str) -> None:
     place = f"{address}{page}"
     text = httpx.get(place).text

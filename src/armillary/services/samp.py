@@ -189,6 +189,10 @@ def _name_of(client: Any, one: str) -> str:
 def _disconnect(client: Any) -> None:
     library = load()
     try:
-        client.disconnect()
+        if client.is_connected:
+            client.disconnect()
+        else:  # the library does not take leave for clients that cannot be called
+            client.client.unregister()
+            client.hub.disconnect()
     except (library.SAMPClientError, library.SAMPHubError, library.SAMPProxyError, OSError):
         return  # the hub has gone first

@@ -9,7 +9,7 @@ const name = decodeURIComponent(location.pathname.split("/").pop());
 
 async function begin() {
   byId("title").textContent = document.title = name;
-  byId("back").href = writeState({ ...state, at: name }, "/objects");
+  byId("back").href = writeState({ ...state, at: name }, `${DESK}objects`);
   const told = await askJson("objects/source", [["request", requestOf(state)], ["id", name]]);
   const [answer, labels] = await Promise.all([answerOf(), labelsOf(told.row)]);
   drawSed(byId("sed-plot"), told, answer && shape(answer));

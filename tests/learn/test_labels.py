@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from armillary.errors import BadData, BadParameter
+from armillary.learn.features.along import rolling
 from armillary.learn.layouts import read_samples
 from armillary.learn.preparing import prepare
 from armillary.learn.samples import classes_of, texts_of
-from armillary.learn.study import Study, seconds_of, study_of
+from armillary.learn.study import Study, study_of
 
 ROWS = 60
 PLAIN: Any = {
@@ -141,10 +143,17 @@ def test_a_prior_is_checked_against_the_classes_before_training(tmp_path: Path) 
             prepare(study(prior=prior), samples)
 
 
-@pytest.mark.parametrize("value", ["9999999999d", 1e10, float("inf"), float("nan")])
-def test_lengths_that_no_clock_counts_are_refused(value: Any) -> None:
-    with pytest.raises(BadParameter, match="no length of time"):
-        seconds_of(value)
+@pytest.mark.parametrize("split", [{"block": "9999999999d"}, {"block": "1d", "embargo": 1e10}])
+def test_lengths_that_no_clock_counts_are_refused(split: Any) -> None:
+    with pytest.raises(BadParameter, match="longer than clocks can count"):
+        study(split={"time_on": "time", **split})
+
+
+def test_a_window_longer_than_clocks_can_count_is_refused() -> None:
+    times = np.datetime64("2020-01-01", "ns") + np.arange(3) * np.timedelta64(1, "h")
+    samples = xr.Dataset({"a": ("sample", np.arange(3.0)), "time": ("sample", times)})
+    with pytest.raises(BadParameter, match="longer than clocks can count"):
+        rolling(samples, ["a"], ["9999999999d"])
 
 
 @pytest.mark.parametrize(

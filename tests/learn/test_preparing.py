@@ -72,7 +72,7 @@ def test_classes_that_do_not_occur_are_told() -> None:
     assert prepare(study(labels=labels), samples("a", "b")).notes == (
         "[labels] names classes that do not occur: none, nothing",
     )
-    with pytest.raises(ArmillaryError, match="names the class 'c'"):
+    with pytest.raises(ArmillaryError, match="no class 'c'"):
         prepare(study(prior={"a": 0.2, "c": 0.8}), samples("a", "b"))
 
 

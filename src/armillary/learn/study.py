@@ -149,6 +149,9 @@ class Split:
             raise BadParameter(f"[split] embargo = {self.embargo:g} s is no length of time", "give 0 or more")
         if self.time_on and not 0 < self.block < inf:
             raise BadParameter("[split] time_on needs the length of a block", 'add for example block = "27d"')
+        if max(self.block, self.embargo) > _LONGEST_TIME:
+            problem = f"[split] {max(self.block, self.embargo):g} s is longer than clocks can count"
+            raise BadParameter(problem, "give less than 106000d, about 290 years")
         if self.space_on and (len(self.space_on) != 2 or not 0 < self.size < inf):
             hint = 'add for example space_on = ["x", "y"] and size = 400'
             raise BadParameter("[split] space_on needs two coordinates and the size of a block", hint)
@@ -380,13 +383,11 @@ def seconds_of(value: Any) -> float:
     172800.0
     """
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    if not found and not plain:
-        raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else float(value)
-    if not abs(seconds) < _LONGEST_TIME:
-        raise BadParameter(f"{value!r} is no length of time that clocks can count", "give less than 106000d")
-    return seconds
+    if found:
+        return float(found[1]) * _SECONDS[found[2]]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise BadParameter(f"{value!r} is no duration", 'write a number and ms, s, min, h or d, such as "48h"')
 
 
 def _check_numbers(study: Study) -> None:

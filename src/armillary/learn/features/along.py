@@ -23,6 +23,8 @@ STATISTICS: Final = ("mean", "std", "min", "max", "slope")
 _PIECE: Final = 2048
 #: A variance of less than this share of the squares is no more than lost digits.
 _ROUNDING: Final = 1e-14
+#: Nanoseconds that can be added to a time of 64 bits.
+_LONGEST: Final = 2.0**62
 
 
 def rolling(
@@ -264,6 +266,10 @@ def _durations(values: Sequence[float | str], option: str, least: float = 1e-9) 
     if not found or min(found) < least:
         problem = f"{option} = {listed} has none" if not found else f"{option} = {listed} holds one that is too short"
         raise BadParameter(problem, 'give a list such as ["1h", "6h"]')
+    if not max(found) < _LONGEST:
+        raise BadParameter(
+            f"{option} = {listed} holds one that is longer than clocks can count", "give less than 50000d"
+        )
     return found
 
 

@@ -222,6 +222,15 @@ def test_everything_pressed_has_a_name_and_the_page_asks_nobody_else(
     assert all(url.startswith(sky_address) for url in got)
 
 
+def test_the_tree_leads_to_it(page: "Page", sky_address: str) -> None:
+    page.goto(sky_address)
+    page.get_by_role("searchbox").fill("stars ten bands")
+    page.get_by_role("treeitem", name="Stars in ten bands").click()
+    page.get_by_role("link", name="Explore").click()
+    page.wait_for_selector("body[data-ready=yes]")
+    expect(page.get_by_role("heading", name="Stars in ten bands")).to_be_visible()
+
+
 def test_a_source_has_its_page(visit: Callable[[str], "Page"]) -> None:
     page = visit("&at=4")
     page.get_by_role("link", name="All about it").click()

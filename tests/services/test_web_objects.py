@@ -21,6 +21,7 @@ from armillary.errors import BadRequest
 from armillary.model import Request
 from armillary.services.desk import Desk
 from armillary.services.desk import open as open_desk
+from armillary.services.object_sources import tell_source
 from armillary.services.object_tables import message_of, read_objects
 from armillary.services.web import build_app
 from armillary.services.web.server import listen
@@ -313,6 +314,22 @@ def test_the_cookie_of_the_frame_is_partitioned(objects_desk: Desk) -> None:
         asked = {"run": "none", "table": "simulated/stars/photometry"}
         assert made.post("/api/classify", json=asked).status_code == 401
         assert made.post("/api/classify", json=asked, headers={"Authorization": "Bearer secret"}).status_code == 400
+
+
+def test_photometry_that_cannot_be_is_told_and_the_table_shown(tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    lines = ["source_id,ra,dec,ks_mag,ks_mag_error,w1_mag,w2_mag", "1,10,5,12,-0.1,11,10", "2,11,5,13,0.1,12,11"]
+    (folder / "odd.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    desk = open_desk(folder, home=tmp_path / "home")
+    path = next(one.path for one in desk.search("", "", 0) if one.path.endswith("odd"))
+    table = read_objects(desk, Request(path))
+    head, array = unpacked(message_of(table, "odd"))
+    alpha = next(one for one in head["columns"] if one["name"] == "alpha")
+    assert "below zero" in alpha["about"]
+    assert np.isnan(array(alpha["values"])).all()
+    assert "below zero" in tell_source(table, 0)["note"]
+    assert tell_source(table, 1)["note"] == ""
 
 
 @pytest.mark.real

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from armillary.errors import BadData
 from armillary.model.kinds import column_unit
 from armillary.model.ucds import ucd_of
 from armillary.services.object_tables import ObjectTable, seds_of
@@ -32,14 +33,23 @@ def tell_source(table: ObjectTable, row: int) -> Record:
         :func:`checks_of` says of it; ``near``: the nearest on the sky within 2 arcmin (id, arcsec); ``alike``: those of
         the most alike energy distribution (id, mean difference in mag); ``links`` to archives (title, href).
     """
-    rows = np.array([row])
     ra, dec = table.places()
     return {
         "id": table.ids([row])[0], "row": int(row), "ra": _plain(ra[row]), "dec": _plain(dec[row]),
-        "columns": _columns(table, row), "sed": sed_of(table, row),
-        **{name: _plain(one[0]) for name, one in checks_of(table, rows).items()},
-        "near": _near(table, row), "alike": _alike(table, row), "links": _links(ra[row], dec[row]),
+        "columns": _columns(table, row), **_light(table, row),
+        "near": _near(table, row), "links": _links(ra[row], dec[row]),
     }  # fmt: skip
+
+
+def _light(table: ObjectTable, row: int) -> Record:
+    """Give energy distribution, checks and alike sources; where the photometry cannot be, say why in ``note``."""
+    try:
+        checks = {name: _plain(one[0]) for name, one in checks_of(table, np.array([row])).items()}
+        return {"sed": sed_of(table, row), **checks, "alike": _alike(table, row), "note": ""}
+    except BadData as wrong:
+        nothing: Record = {"bands": [], "photosphere": None}
+        unknown: Record = {"alpha": None, "alpha_error": None, "lada": "", "check": "not measured", "alike": []}
+        return {"sed": nothing, **unknown, "note": wrong.problem}
 
 
 def sed_of(table: ObjectTable, row: int) -> Record:
@@ -107,7 +117,10 @@ def _alike(table: ObjectTable, row: int) -> list[Record]:
     """Compare colours: magnitudes less their mean, in the bands that both have, of which there are four or more."""
     from armillary.science.photometry.columns import light_of
 
-    magnitudes, _, limits = light_of(table.data, table.columns)
+    try:
+        magnitudes, _, limits = light_of(table.data, table.columns)
+    except BadData:  # of another row; this one is shown all the same
+        return []
     known = np.where(limits, np.nan, magnitudes)
     both = np.isfinite(known) & np.isfinite(known[row])
     count = np.maximum(both.sum(axis=1), 1)

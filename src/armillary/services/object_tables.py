@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from armillary.errors import BadRequest, UnknownProduct
+from armillary.errors import BadData, BadRequest, UnknownProduct
 from armillary.model import Progress, Request, silent
 from armillary.model.kinds import column_unit
 
@@ -250,7 +250,10 @@ def derived(table: ObjectTable) -> list[Record]:
         made.append(_made("G_abs", "mag", about, absolute))
     if any(columns.has(one) for one in ("Ks", "W1", "W2", "W3", "W4")):
         about = "Slope of log(lambda F_lambda) from Ks to W4; three measured bands or none"
-        made.append(_made("alpha", "", about, index_fit(seds_of(table, corrected=True)).alpha))
+        try:
+            made.append(_made("alpha", "", about, index_fit(seds_of(table, corrected=True)).alpha))
+        except BadData as wrong:  # the columns can be looked at all the same
+            made.append(_made("alpha", "", f"Not told: {wrong.problem}", np.full(len(table), np.nan)))
     return made
 
 

@@ -45,7 +45,7 @@ export function facts(told) {
 function spectrum(svg, told, { left, right, top, bottom }) {
   const bands = told.sed.bands.filter((one) => one.power > 0);
   if (!bands.length) {
-    svg.append(draw("text", { x: left, y: top + 30 }, "No band was measured"));
+    svg.append(draw("text", { x: left, y: top + 30 }, told.note || "No band was measured"));
     return;
   }
   const powers = bands.map((one) => Math.log10(one.power));

@@ -123,6 +123,7 @@ def test_the_interval_of_purity_holds_the_truth_also_where_nobody_was_mistaken()
         low, high = purity_interval(counts, shares, seed=seed)[1][:, 1]
         held += low <= true <= high
         spotless += purity_of(counts, shares)[1][1] == 1.0
+        assert low <= purity_of(counts, shares)[1][1] <= high
     assert held >= 184
     assert spotless > 50
 

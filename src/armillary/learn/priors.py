@@ -189,10 +189,12 @@ def purity_interval(counts: Array, prior: Any, *, seed: int = 0) -> tuple[Array,
     draws = np.random.default_rng(seed).gamma(counts + 0.5, size=(_DRAWS, *counts.shape))
     empty = counts.sum(axis=-1) == 0
     draws[:, empty] = 0.0
-    low_high = [np.quantile(one, (0.025, 0.975), axis=0) for one in purity_of(draws, prior)]
-    never = counts.sum(axis=0) == 0
-    low_high[1][:, never] = np.nan
-    return low_high[0], low_high[1]
+    made = []
+    for drawn, told in zip(purity_of(draws, prior), purity_of(counts, prior), strict=True):
+        low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+        # where nobody was mistaken the draws lie below what was counted: it belongs to the interval all the same
+        made.append(np.array([np.minimum(low, told), np.maximum(high, told)]))
+    return made[0], made[1]
 
 
 def purity_curve(is_class: Array, score: Array, share: float) -> tuple[Array, Array, Array]:

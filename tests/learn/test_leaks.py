@@ -265,3 +265,47 @@ def test_hours_of_the_solar_wind_are_told_unasked(real_data: Any) -> None:
     findings = found(samples, matrix, target, Split(time_on="time", block=27 * DAY, embargo=2 * DAY), "events")
     assert kinds(findings) >= {"coordinates-alone", "random-gap"}
     assert {one.numbers["guarded"] for one in findings if one.kind != "shift"} == {1}
+
+
+def renamed(samples: xr.Dataset, matrix: Any, names: dict[str, str]) -> xr.Dataset:
+    """Give samples whose coordinates have names that say nothing, beside their measurements."""
+    measured = {f"band{at}": ("sample", column) for at, column in enumerate(matrix.T)}
+    told = {new: ("sample", samples[old].values) for old, new in names.items()}
+    return xr.Dataset(measured | told)
+
+
+@pytest.mark.parametrize("names", [{"x": "u", "y": "w"}, {"x": "0", "y": "1"}])
+@pytest.mark.parametrize("whole", [True, False])
+def test_positions_of_any_name_are_told(names: dict[str, str], whole: bool) -> None:
+    samples, matrix, target = patchwork(6000)
+    if whole:
+        samples = np.floor(samples)
+    extra = np.random.default_rng(1).normal(size=(6000, 30)) + 0.3 * target[:, None]
+    hidden = renamed(samples, np.column_stack([matrix, extra]), names)
+    findings = found(hidden, np.column_stack([matrix, extra]), target, Split(random=True))
+    (said,) = [one for one in findings if one.kind == "coordinates-alone"]
+    assert said.serious
+    assert set(said.message.split(" alone")[0].split(" and ")) == set(names.values())
+    assert said.numbers["shuffled"] - said.numbers["cells"] > 0.3
+    guarded = Split(space_on=tuple(names.values()), size=200.0, folds=4)
+    assert all(one.numbers["guarded"] == 1 for one in found(hidden, matrix, target, guarded) if one.kind[0] == "c")
+
+
+def test_a_time_of_any_name_is_told() -> None:
+    samples, matrix, target = series(3000)
+    hidden = renamed(samples.assign(hour=("sample", np.arange(3000.0))), matrix, {"hour": "n"})
+    findings = found(hidden, matrix, target, Split(random=True))
+    assert "n alone" in next(one for one in findings if one.kind == "coordinates-alone").message
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_measurements_that_know_the_class_are_no_places(seed: int) -> None:
+    from sklearn import datasets
+
+    made = [
+        datasets.make_classification(1200, 8, n_informative=5, n_clusters_per_class=1 + seed % 4, random_state=seed),
+        datasets.make_blobs(1200, centers=3 + 4 * seed, n_features=2 + seed, random_state=seed),
+    ]
+    for matrix, target in made:
+        samples = xr.Dataset({f"c{at}": ("sample", column) for at, column in enumerate(matrix.T)})
+        assert found(samples, matrix, target % 3, Split(random=True)) == []

@@ -11,14 +11,17 @@ A look reports only what is both large and beyond three times its own noise, whi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from armillary.errors import MissingExtra
+from armillary.learn.areas import average_precision, roc_area
+from armillary.learn.copies import chance_of_twins, row_hashes
 from armillary.learn.features import Features
-from armillary.learn.places import cells_of, places_of, thinned
+from armillary.learn.places import cells_of, likely_places, places_of, ranks_of, thinned
 from armillary.learn.splits import Fold, share_out
 
 if TYPE_CHECKING:
@@ -41,6 +44,14 @@ _GAP_ROWS: Final = 5_000
 _SIDE_ROWS: Final = 1_500
 _COLUMNS: Final = 48
 _CELLS: Final = 32
+#: Of columns with any name: rows of a first look and of any, the share of what can be known that neighbours must know,
+#: and the share of that, and the score, that must be lost across large cells; measured in docs/learn/not-fooled.md.
+_QUICK_ROWS: Final = 3_000
+_FEW: Final = 300
+_KNOWN: Final = 0.35
+_LOOSE: Final = 0.3
+_LOST: Final = 0.4
+_LEAST_LOST: Final = 0.3
 #: Trees count in single precision.
 _ABSURD: Final = 1e30
 #: Share of held-out rows that also stand in training: told, serious.
@@ -120,6 +131,9 @@ def advise(
         places = places_of(samples, on)
         found += [_by_place(case, name, place) for name, place in places.items()]
         found += [] if empty else [_gap(case, next(iter(places.values()), None))]
+        if not any(one and one.kind == "coordinates-alone" for one in found):
+            taken = [name for title in places for name in title.split(" and ")]
+            found += [_by_unnamed(case, likely_places(samples, case.rows, target, [*taken, *on]))]
     return sorted((one for one in found if one), key=lambda one: not one.serious)
 
 
@@ -186,7 +200,7 @@ class _Scale:
             return max(1 - float(np.average((target - answer[:, 0]) ** 2, weights=weight) / max(spread, 1e-300)), -1.0)
         if self.name == "accuracy":
             return float(np.average(answer.argmax(axis=1) == target, weights=weight))
-        return _average_precision(target == self.positive, answer[:, self.positive], weight)
+        return average_precision(target == self.positive, answer[:, self.positive], weight)
 
     def no_skill(self, target: Array) -> float:
         """Give the score of one constant answer."""
@@ -230,6 +244,67 @@ def _by_place(case: _Case, name: str, place: Array) -> Finding | None:
     return Finding("coordinates-alone", high - chance >= SERIOUS, said, numbers)
 
 
+def _by_unnamed(case: _Case, columns: Mapping[str, Array]) -> Finding | None:
+    """Try all columns that could be a position or a time, alone and in pairs, whatever they are called.
+
+    Of measurements the nearest rows know the class too, but those of the next cells know it nearly as well.
+    """
+    scale, quick = _Scale.of(case), []
+    pairs = [(name,) for name in columns] + list(combinations(columns, 2))
+    for names in pairs:
+        place = np.column_stack([columns[name] for name in names])
+        told = _across(case, scale, place, _QUICK_ROWS)
+        if told and told["shuffled"] - told["cells"] >= _LOOSE * (told["shuffled"] - told["no_skill"]):
+            quick.append((told["shuffled"] - told["cells"], names, place))
+    for _, names, place in sorted(quick, key=lambda one: -one[0])[:3]:
+        told = _across(case, scale, place, _NEIGHBOUR_ROWS // 2)
+        if told is None or not _is_like_a_place(told):
+            continue
+        said = (
+            f"{' and '.join(names)} alone let nearest neighbours reach {scale.name} {told['shuffled']:.2f} when samples "
+            f"are shuffled, {told['cells']:.2f} across large cells of them (no skill: {told['no_skill']:.2f}): they look like "
+            "positions or times, whose neighbours stand on both sides of the split; if they are, name them there "
+            "(space_on, time_on) and hold out whole blocks"
+        )
+        return Finding("coordinates-alone", serious=True, message=said, numbers=told | {"guarded": 0.0})
+    return None
+
+
+def _across(case: _Case, scale: _Scale, place: Array, limit: int) -> dict[str, float] | None:
+    """Ask the nearest rows of a place: shuffled, and across its large cells; None where nothing needs to be said."""
+    rng = case.rng()
+    rows = case.rows[np.isfinite(place[case.rows]).all(axis=1)]
+    if len(rows) < _FEW:
+        return None
+    rows = rows[thinned(place[rows], cells_of(place[rows], _CELLS), limit, rng)]
+    place = ranks_of(place, rows)
+    cells = cells_of(place[rows], _CELLS)
+    target = case.target[rows]
+    chance = scale.no_skill(target)
+
+    def answer(parts: Parts) -> Array:
+        return _answers(case, scale, parts, lambda train, test: _neighbours(case, scale, place, train, test))
+
+    shuffled = answer(_shuffled(rows, rng))
+    high = scale.score(target, shuffled[rows]) if np.isfinite(shuffled[rows]).all() else chance
+    if high - chance < _KNOWN * (1 - chance):
+        return None
+    across, own = answer(_by_cells(rows, cells, case.seed)), answer(case.declared(rows))
+    asked = rows[np.isfinite(across[rows]).all(axis=1) & np.isfinite(own[rows]).all(axis=1)]
+    if len(asked) < _FEW or high - scale.score(case.target[asked], own[asked]) > (high - chance) / 2:
+        return None
+    blocks = np.zeros(len(case.target), np.int64)
+    blocks[rows] = cells
+    low = scale.score(case.target[asked], across[asked])
+    noise = _noise(replace(case, blocks=blocks), scale, asked, shuffled, across)
+    return {"shuffled": high, "cells": low, "no_skill": chance, "noise": noise}
+
+
+def _is_like_a_place(told: Mapping[str, float]) -> bool:
+    lost, known = told["shuffled"] - told["cells"], told["shuffled"] - told["no_skill"]
+    return lost >= max(_LOST * known, _LEAST_LOST, _SIGMAS * told["noise"])
+
+
 def _gap(case: _Case, place: Array | None) -> Finding | None:
     """Judge one quick model three times: shuffled, in the declared folds, and across large cells of the first place."""
     if place is not None:
@@ -271,10 +346,10 @@ def _gap(case: _Case, place: Array | None) -> Finding | None:
 def _twins(case: _Case) -> Finding | None:
     """Count held-out rows that also stand, number by number, among those learnt from."""
     asked = np.unique(np.concatenate([fold.test for fold in case.folds])) if case.folds else np.arange(0)
-    hashes = _hashes(case.matrix)
+    hashes = row_hashes(case.matrix)
     asked = asked[np.isfinite(case.matrix[asked]).any(axis=1)]
     both, like = np.zeros(len(hashes), bool), np.zeros(len(hashes), bool)
-    marked = hashes ^ _hashes(np.asarray(case.target, np.float64).reshape(-1, 1))
+    marked = hashes ^ row_hashes(np.asarray(case.target, np.float64).reshape(-1, 1))
     for fold in case.folds:
         both[fold.test] |= np.isin(hashes[fold.test], hashes[fold.train])
         like[fold.test] |= np.isin(marked[fold.test], marked[fold.train])
@@ -283,7 +358,7 @@ def _twins(case: _Case) -> Finding | None:
     distinct = len(np.unique(hashes[asked])) / max(len(asked), 1)
     if share < _TWINS[0] or len(twins) < 5 or distinct < 0.3:
         return None
-    chance = _chance_of_twins(case.matrix[asked])
+    chance = chance_of_twins(case.matrix[asked])
     if share < 3 * chance:
         return None
     alike = float(like[twins].mean())
@@ -326,7 +401,7 @@ def _told_apart(case: _Case, fold: Fold, rng: np.random.Generator) -> tuple[floa
         model = _forest(case.seed, numeric=False).fit(case.part(rows[learnt], columns), held_out[learnt])
         answer[asked] = model.predict_proba(case.part(rows[asked], columns))[:, 1]
     spread = np.sqrt((sum(counts) + 1) / (12 * counts[0] * counts[1]))
-    return _roc_area(held_out == 1, answer), 0.5 + 4 * float(spread)
+    return roc_area(held_out == 1, answer), 0.5 + 4 * float(spread)
 
 
 def _advice(guarded: bool) -> str:
@@ -421,40 +496,3 @@ def _noise(case: _Case, scale: _Scale, rows: Array, high: Array, low: Array | No
     if scale.name == "average precision":
         count = min(count, 4 * int((target == scale.positive).sum()))
     return float(np.hypot(np.std(drawn), 0.5 / np.sqrt(count)))
-
-
-def _average_precision(positive: Array, answer: Array, weight: Array) -> float:
-    """Mean precision over the positives, samples of the same answer taken together."""
-    order = np.argsort(-answer, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(answer[order])), len(answer) - 1)
-    true = np.cumsum((weight * positive)[order])[last]
-    precision = true / np.maximum(np.cumsum(weight[order])[last], 1e-300)
-    return float((np.diff(true, prepend=0.0) * precision).sum() / max(true[-1], 1e-300))
-
-
-def _roc_area(positive: Array, answer: Array) -> float:
-    from scipy.stats import rankdata
-
-    count = int(positive.sum())
-    above = rankdata(answer)[positive].sum() - count * (count + 1) / 2
-    return float(above / (count * (len(positive) - count)))
-
-
-def _hashes(matrix: Array) -> Array:
-    """Give one number a row, alike for rows that are alike; all NaN and both zeros count as one."""
-    odd = np.random.default_rng(0).integers(0, 1 << 62, (2, matrix.shape[1]), dtype=np.uint64) * 2 + 1
-    parts = []
-    for at in range(0, len(matrix), 4096):
-        values = np.ascontiguousarray(np.where(np.isnan(matrix[at : at + 4096]), np.nan, matrix[at : at + 4096] + 0.0))
-        bits = values.view(np.uint64)
-        parts.append((((bits * odd[0]) ^ (bits >> 29)) * odd[1]).sum(axis=1, dtype=np.uint64))
-    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
-
-
-def _chance_of_twins(matrix: Array) -> float:
-    """Share of rows that would have a twin if columns were independent: rows of few whole numbers meet by chance."""
-    meet = 0.0
-    for values in matrix.T:
-        counts = np.unique(values, return_counts=True)[1] / len(matrix)
-        meet += float(np.log((counts**2).sum()))
-    return float(-np.expm1(len(matrix) * np.log1p(-min(np.exp(meet), 1 - 1e-12))))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData
+from armillary.learn.samples import RESERVED
 from armillary.learn.splits import instants_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: Pairs of names that are a place: on a plane, or in degrees on a sphere.
 PLANE: Final = (("x", "y"), ("col", "row"), ("column", "row"), ("easting", "northing"), ("pixel", "line"))
 SPHERE: Final = (("lon", "lat"), ("longitude", "latitude"), ("ra", "dec"), ("l", "b"), ("raj2000", "dej2000"))
+#: Rows that are looked at to find columns that could be places, and how many different values these must have.
+_LOOKED_AT: Final = 20_000
+_DISTINCT: Final = 30
 _TIMES: Final = ("time", "epoch", "date", "datetime", "timestamp", "mjd", "jd")
 
 
@@ -49,6 +53,59 @@ def places_of(samples: "xr.Dataset", on: Sequence[str] = ()) -> dict[str, Array]
     if rest and all(samples[name].dtype.kind in "fiu" for name in rest):
         found[" and ".join(rest)] = np.column_stack([samples[name].values.astype(np.float64) for name in rest])
     return {title: place for title, place in found.items() if _varies(place)}
+
+
+def likely_places(samples: "xr.Dataset", rows: Array, target: Array, taken: Sequence[str] = ()) -> dict[str, Array]:
+    """Give columns that could be a position or a time, whatever they are called: at most 10, (n,) each.
+
+    Those with many different values that fill their range most evenly, and those along which the target changes least.
+
+    Parameters
+    ----------
+    samples : xarray.Dataset
+    rows : array of int
+        Which samples are looked at.
+    target : array, (n,)
+    taken : sequence of str
+        Names that are looked at elsewhere.
+    """
+    some = rows[:: max(len(rows) // _LOOKED_AT, 1)]
+    found, even, smooth = {}, {}, {}
+    for name, one in samples.variables.items():
+        if one.dims != ("sample",) or one.dtype.kind not in "fiu" or name in RESERVED or name in taken:
+            continue
+        values = one.values.astype(np.float64)
+        there = some[np.isfinite(values[some])]
+        if len(there) < len(some) / 2 or len(np.unique(values[there])) < max(_DISTINCT, len(there) / 100):
+            continue
+        order = there[np.argsort(values[there], kind="stable")]
+        inner = values[order][len(order) // 100 : -(len(order) // 100) or None]
+        steady = np.linspace(inner[0], inner[-1], len(inner))
+        even[str(name)] = float(np.abs(inner - steady).max() / max(inner[-1] - inner[0], 1e-300))
+        smooth[str(name)] = float(
+            np.abs(np.diff(target[order]) != 0).mean()
+            if target.dtype.kind in "iu"
+            else (np.diff(target[order]) ** 2).mean()
+        )
+        found[str(name)] = values
+    chosen = sorted(even, key=lambda name: even[name])[:6]
+    chosen += [name for name in sorted(smooth, key=lambda name: smooth[name]) if name not in chosen][:4]
+    return {name: found[name] for name in chosen}
+
+
+def ranks_of(place: Array, rows: Array) -> Array:
+    """Give a place by ranks among some rows, 0..1 on each side; NaN for others.
+
+    Examples
+    --------
+    >>> ranks_of(np.array([[5.0], [7.0], [900.0]]), np.arange(3)).ravel().tolist()
+    [0.0, 0.5, 1.0]
+    """
+    made = np.full(place.shape, np.nan)
+    for side in range(place.shape[1]):
+        values, at = np.unique(place[rows, side], return_inverse=True)
+        made[rows, side] = at.reshape(-1) / max(len(values) - 1, 1)
+    return made
 
 
 def cells_of(place: Array, number: int) -> Array:

@@ -23,6 +23,7 @@ from armillary.learn.scores import confusion
 from armillary.learn.splits import instants_of
 from armillary.learn.study import Study
 from armillary.learn.trained import Run
+from armillary.learn.typical import LEVEL
 from armillary.model import Progress, silent
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Answers:
     ----------
     places : mapping of str to array, (n,)
         ``time`` (int64 nanoseconds), ``group``, coordinates: what there is of them; and what is said beside answers,
-        see :mod:`armillary.learn.checks`.
+        see :mod:`armillary.learn.checks`, and ``typical``, see :mod:`armillary.learn.typical`.
     answer : array of float, (n, K) or (n,)
         Probabilities under the stated prior, or numbers; NaN where there was no answer.
     sets : array of bool, (n, K)
@@ -176,9 +177,11 @@ def answer_block(run: Run, block: Block, prior: Array | None = None, *, points: 
     shifted = prior_shift(answer, run.recipe["priors"], prior) if prior is not None and answer.ndim == 2 else answer
     empty = _empty(run, matrix, features.matrix[kept])
     shifted, sets = np.where(_rows(empty, shifted), np.nan, shifted), sets & ~_rows(empty, sets)
-    states, counted = _states(run, matrix, empty)
+    typical = _typical(run, features, kept, answer, empty)
+    states, counted = _states(run, matrix, empty, typical)
     where = run.reference.place(matrix) if points and run.reference else np.zeros((len(kept), 0), np.float32)
     beside = _places(run.study, block.samples, kept) | _checked(run, block.samples, kept, shifted)
+    beside |= {} if typical is None else {"typical": typical}
     return Answers(beside, shifted, sets, states, where), counted
 
 
@@ -393,11 +396,23 @@ def _rows(mask: Array, like_this: Array) -> Array:
     return mask if like_this.ndim == 1 else mask[:, None]
 
 
-def _states(run: Run, matrix: Array, empty: Array) -> tuple[Array, Tally]:
+def _typical(run: Run, features: Features, kept: Array, answer: Array, empty: Array) -> Array | None:
+    """Give how typical each row is of any class; None if the study does not ask for it."""
+    if run.typical is None:
+        return None
+    at = [features.names.index(one) for one in run.typical.names.tolist()]
+    found = run.typical.with_answer(features.matrix[kept][:, at], answer, run.fitted.part.title)
+    return np.where(empty, np.nan, found)
+
+
+def _states(run: Run, matrix: Array, empty: Array, typical: Array | None = None) -> tuple[Array, Tally]:
+    """Say which rows are strange; so are those that are typical of no class."""
     if run.reference is None:
         none = Tally(np.zeros((0, 0), np.int64), np.zeros(len(STATES) + 1, np.int64))
         return np.full(len(matrix), -1, np.int8), none
     states = run.reference.trust(matrix)
+    if typical is not None:
+        states[typical < LEVEL] = STATES[2]
     states[empty] = UNKNOWN
     codes = np.full(len(states), -1, np.int8)
     for code, name in enumerate(STATES):

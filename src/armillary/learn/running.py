@@ -31,6 +31,7 @@ from armillary.learn.preparing import Prepared, folds, merged, positive_of, prep
 from armillary.learn.samples import column
 from armillary.learn.splits import Fold
 from armillary.learn.study import ModelPart, Study
+from armillary.learn.typical import check_columns
 from armillary.model import Progress, share, silent
 
 if TYPE_CHECKING:
@@ -177,6 +178,8 @@ def run(
     prepared = prepare(study, samples)
     if study.checks:
         check_names(study.checks, prepared.classes)
+    if study.typical:
+        check_columns(study.typical, prepared.features.names, study.task)
     cut = folds(study, prepared)
     progress(0.05, "looking for leaks")
     places = [one for one in (study.split.time_on, *study.split.space_on, *study.split.sky_on) if one]

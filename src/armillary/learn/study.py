@@ -259,6 +259,9 @@ class Study:
         ``{phot_g_mean_mag = [10, 15, 18, 21], abs_b = [0, 10, 30, 90]}``.
     checks : mapping
         Of classes of sources: what physics says beside each answer, see :mod:`armillary.learn.checks`.
+    typical : tuple of str
+        Of classes: names of some features that do not repeat each other, by which rows of a class that nobody taught
+        are told, see :mod:`armillary.learn.typical`.
     """
 
     name: str
@@ -279,6 +282,7 @@ class Study:
     resamples: int = 200
     judged_by: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     checks: Mapping[str, Any] = field(default_factory=dict)
+    typical: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what can be checked without data.

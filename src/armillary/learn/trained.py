@@ -22,12 +22,14 @@ from armillary.learn.preparing import Prepared
 from armillary.learn.running import Outcome, Trained
 from armillary.learn.study import ModelPart, Study, study_of
 from armillary.learn.trust import Reference, fit_reference, load_reference, save_reference
+from armillary.learn.typical import Typical, fit_typical, load_typical, save_typical, with_answers
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: What new data must have, and what each model needs beside its own file.
 RECIPE: Final = "recipe.json"
 REFERENCE: Final = "reference.npz"
+TYPICAL: Final = "typical.npz"
 #: Fewer training rows say nothing about what is usual.
 _LEAST: Final = 10
 
@@ -52,6 +54,8 @@ class Run:
     recipe : dict
         ``names, groups`` of the features, ``variables`` (name: shape of one sample), ``columns``, ``inputs``
         (variables that features are made of), ``cadence``, ``priors`` (share of each class in training).
+    typical : Typical, optional
+        What rows of each class look like, if the study asks for it.
     """
 
     folder: Path
@@ -65,6 +69,7 @@ class Run:
     reference: Reference | None
     recipe: Record
     decision: Decision | None = None
+    typical: Typical | None = None
 
     def said(self, answer: Array) -> Array:
         """Give the class said of each row of probabilities, (n,); -1 where one is missing."""
@@ -90,6 +95,8 @@ def write_recipe(folder: Path, study: Study, outcome: Outcome) -> None:
         seen, inputs = with_inputs(prepared.features, prepared.samples, tuple(recipe["inputs"]))
         made = fit_reference(seen.matrix, prepared.blocks, seen.names, study.seed, inputs=inputs)
         save_reference(made, folder / REFERENCE)
+    if study.typical:
+        save_typical(_typical(study, outcome), folder / TYPICAL)
 
 
 def recipe_of(study: Study, outcome: Outcome) -> Record:
@@ -148,6 +155,7 @@ def _loaded(folder: Path, about: Record, metrics: Record, recipe: Record, title:
         conformal_of(kept["conformal"]) if kept["conformal"] else None,
         load_reference(folder / REFERENCE) if (folder / REFERENCE).exists() else None, recipe,
         decision_of(held["decision"]) if held.get("decision") else None,
+        load_typical(folder / TYPICAL) if study.typical else None,
     )  # fmt: skip
 
 
@@ -182,6 +190,16 @@ def _sets(one: Trained, prepared: Prepared) -> Conformal | None:
         return None
     rows = judged_rows(prepared, one.answer)
     return fit_conformal(one.answer[rows], prepared.target[rows])
+
+
+def _typical(study: Study, outcome: Outcome) -> Typical:
+    """Learn what rows of each class look like, and how sure each model is of rows that it had not seen."""
+    prepared = outcome.prepared
+    at = [prepared.features.names.index(one) for one in study.typical]
+    matrix, codes = prepared.features.matrix[:, at], np.where(prepared.judged, prepared.target, -1)
+    made = fit_typical(matrix, codes, prepared.blocks, study.seed, study.typical)
+    answers = {one.fitted.part.title: one.answer for one in outcome.trained}
+    return with_answers(made, matrix, codes, prepared.blocks, answers, study.seed)
 
 
 def _priors(prepared: Prepared) -> list[float]:

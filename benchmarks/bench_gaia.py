@@ -60,7 +60,7 @@ def main() -> None:
 
 def sky_of(seed: int, start: int, stop: int, shares: dict[str, float] | None = None) -> Any:
     """Make rows of the simulated sky, and of which class each is."""
-    from armillary.testing.simulated_sky import SHARES, simulated_sky, simulated_truth
+    from armillary.science.simulated_sky import SHARES, simulated_sky, simulated_truth
 
     mix = shares or SHARES
     return simulated_sky(seed, start, stop, mix), simulated_truth(seed, start, stop, mix)["class"]
@@ -72,7 +72,7 @@ def train(folder: Path) -> None:
 
     from armillary.learn.publishing import publish
     from armillary.learn.study import study_of
-    from armillary.testing.simulated_sky import CLASSES
+    from armillary.science.simulated_sky import CLASSES
 
     rows, label = sky_of(1, 0, TRAINED, dict.fromkeys(CLASSES, 1.0))
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -83,8 +83,8 @@ def train(folder: Path) -> None:
 
 def write_sky(rows: int, folder: Path) -> None:
     """Write a HATS catalogue of the simulated sky."""
+    from armillary.science.simulated_sky import simulated_sky
     from armillary.testing.hats_layout import write_hats
-    from armillary.testing.simulated_sky import simulated_sky
 
     def tables() -> Iterator[Any]:
         for start in range(0, rows, 500_000):
@@ -149,8 +149,8 @@ def whole_path(folder: Path) -> None:
     from pyarrow import parquet
 
     from armillary.learn.trained import load_run
+    from armillary.science.simulated_sky import simulated_sky
     from armillary.services.partitions import apply_to_partitions
-    from armillary.testing.simulated_sky import simulated_sky
 
     (folder / "in").mkdir()
     (folder / "warm").mkdir()

@@ -19,7 +19,7 @@ from armillary.learn.publishing import publish
 from armillary.learn.running import run
 from armillary.learn.study import read_study, study_of
 from armillary.learn.trained import load_run
-from armillary.testing.simulated_sky import CLASSES, simulated_sky, simulated_truth
+from armillary.science.simulated_sky import CLASSES, simulated_sky, simulated_truth
 
 STUDIES = Path(__file__).parents[2] / "examples" / "studies"
 DUSTY = {"dusty": ["young stellar object"], "bare": ["main sequence", "giant"]}

@@ -14,7 +14,7 @@ import armillary
 from armillary.catalogues import Entry
 from armillary.errors import BadData, BadParameter, NoData, Unknown
 from armillary.learn.subsets import Choice, Selection, candidates, choose, read_labels
-from armillary.testing.simulated_sky import simulated_sky, simulated_truth
+from armillary.science.simulated_sky import simulated_sky, simulated_truth
 
 ROWS = 2500
 PLAIN = Choice(rules=())

@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 import armillary as arm
 from armillary.errors import BadData
-from armillary.learn.healpix import cell_of_sky
 from armillary.model import Box, Cone, Extent, Rows, silent
+from armillary.science.healpix import cell_of_sky
 from armillary.science.sky_cells import centres_of_cells, reach_of_cells, touches_box, touches_cone
 from armillary.science.trim import trim
 from armillary.services.desk import ask

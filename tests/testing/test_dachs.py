@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from armillary.science.simulated_sky import simulated_sky
 from armillary.testing.gaia_layout import JOIN
-from armillary.testing.simulated_sky import simulated_sky
 
 if TYPE_CHECKING:
     from armillary.testing.dachs import TapServer

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from armillary.errors import BadData, BadParameter, BadTime
-from armillary.learn.healpix import cell_of_sky, cell_of_source
 from armillary.learn.samples import column, rows_to_judge
 from armillary.learn.study import Split
 from armillary.model.times import NS_PER_SECOND, parse_time
+from armillary.science.healpix import cell_of_sky, cell_of_source
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -166,7 +166,7 @@ def _told(columns: "Columns") -> list[str]:
 
 def _split(table: ObjectTable, labels: Labels) -> Record:
     """Hold out blocks of the sky, as large as leaves enough of them; at random where nobody knows the places."""
-    from armillary.learn.healpix import cell_of_sky
+    from armillary.science.healpix import cell_of_sky
 
     ra, dec = (one[labels.rows] for one in table.places())
     if not (np.isfinite(ra) & np.isfinite(dec)).all():

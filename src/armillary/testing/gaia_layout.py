@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from armillary.science.simulated_sky import columns
+from armillary.science.simulated_sky.draws import Array
+from armillary.science.simulated_sky.sky import SHARES, Block, blocks, identity, table
 from armillary.testing.dachs import TapTable
-from armillary.testing.simulated_sky import columns
-from armillary.testing.simulated_sky.draws import Array
-from armillary.testing.simulated_sky.sky import SHARES, Block, blocks, identity, table
 
 _PRIMARY: Final = {
     "gaiadr3.gaia_source": ("source_id", ("random_index", "phot_g_mean_mag", "parallax")),

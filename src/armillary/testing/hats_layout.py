@@ -68,7 +68,7 @@ def _sort_in(tables: "Iterable[pa.Table]", folder: Path, order: int) -> "pa.Sche
     """Append the rows of each cell to a file of its own, and give the columns."""
     import pyarrow as pa
 
-    from armillary.learn.healpix import cell_of_sky
+    from armillary.science.healpix import cell_of_sky
 
     writers: dict[int, Any] = {}
     schema: pa.Schema = pa.schema([])

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from armillary.model import Archive
+from armillary.science.simulated_sky import simulated_sky
 from armillary.testing import MissionContract
-from armillary.testing.simulated_sky import simulated_sky
 
 
 class TestGaiaMission(MissionContract):

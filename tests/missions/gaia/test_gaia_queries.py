@@ -15,9 +15,9 @@ from armillary.missions.gaia import MISSION
 from armillary.missions.gaia.shipped import QUERIES
 from armillary.science.photometry.columns import find_columns
 from armillary.science.photometry.quality import RULES
+from armillary.science.simulated_sky import simulated_sky
 from armillary.sources.tap.adql import canonical, divisible
 from armillary.testing.dachs import TapServer
-from armillary.testing.simulated_sky import simulated_sky
 
 PHOTOMETRY, OF_IDS = QUERIES
 #: Ours -> the archive's.

@@ -20,7 +20,7 @@ from armillary.model import Recipe
 from armillary.model.kinds import column_unit, table_attrs
 from armillary.science.photometry.alpha import classes, index_between
 from armillary.science.photometry.seds import build
-from armillary.testing.simulated_sky import simulated_sky
+from armillary.science.simulated_sky import simulated_sky
 
 ROWS = 400
 

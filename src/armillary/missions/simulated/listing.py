@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from armillary.missions.simulated import crossings, distributions, solar_wind, star_field, telemetry, tile_series
+from armillary.missions.simulated import (
+    crossings,
+    distributions,
+    solar_wind,
+    star_field,
+    telemetry,
+    tile_series,
+    whole_sky,
+)
 from armillary.missions.simulated.sampling import Sampling
 from armillary.model import Interval, Parameter, Product
 
@@ -14,6 +22,7 @@ _WIND: Final = f"{_OURS} after Parker (1958), Lopez (1987), Lundquist (1950), Zu
 _SENTRY: Final = f"{_OURS} after Shue et al. (1998), Farris and Russell (1994), Zwan and Wolf (1976)"
 _IONS: Final = f"{_SENTRY}; instrument after Pollock et al. (2016)"
 _STARS: Final = f"{_OURS} after Kroupa (2001), Cardelli, Clayton and Mathis (1989), Lada (1987)"
+_SKY: Final = f"{_OURS}; columns as in Gaia DR3 (Gaia Collaboration 2023), 2MASS and AllWISE"
 _TILE: Final = f"{_OURS} after Beck et al. (2006), Ulaby et al. (1986)"
 _PACKETS: Final = f"{_OURS} after CCSDS 133.0-B-2, CCSDS 301.0-B-4, ECSS-E-ST-70-41C"
 
@@ -21,12 +30,16 @@ _N: Final = Parameter(
     name="n", type="int", default=star_field.DEFAULT_ROWS, low=1, high=star_field.MOST_ROWS,
     description="Number of stars in the whole field; each cell of a larger field begins with the same stars",
 )  # fmt: skip
+_M: Final = Parameter(
+    name="n", type="int", default=whole_sky.DEFAULT_ROWS, low=1, high=whole_sky.MOST_ROWS,
+    description="Number of sources of the whole sky; a larger one begins with the same sources",
+)  # fmt: skip
 
 
 def leaves(name: str, seed: int) -> tuple[Product, ...]:
     """Give the products of an observatory of this name and seed."""
     version = f"{GENERATOR}.{seed}"
-    found = (*_wind(), *_sentry(), *_stars(), *_tile(), *_instrument())
+    found = (*_wind(), *_sentry(), *_stars(), *_sky(), *_tile(), *_instrument())
     return tuple(_named(one, name, version) for one in found)
 
 
@@ -126,6 +139,23 @@ def _stars() -> tuple[Product, ...]:
             ("parallax", "parallax_error", *light)),
         one("stars/truth", "What the stars are", 80,
             "Class, temperature, radius, distance, extinction and dust of each star", body),
+    )  # fmt: skip
+
+
+def _sky() -> tuple[Product, ...]:
+    def one(path: str, title: str, row_bytes: int, about: str, *, truth: bool) -> Product:
+        return Product(
+            path=path, title=title, kind="sources", parameters=(_M,), selects=("box", "cone", "rows"),
+            rows=whole_sky.DEFAULT_ROWS, row_bytes=row_bytes, columns=whole_sky.column_names(truth=truth),
+            description=about, citation=_SKY,
+        )  # fmt: skip
+
+    return (
+        one("sky/photometry", "The sky in ten bands", 420,
+            "Eight classes over the whole sky as Gaia, 2MASS and AllWISE see them: flags, gaps and errors, columns of "
+            "the archive", truth=False),
+        one("sky/truth", "What the sources of the sky are", 110,
+            "Class, temperature, distance, dust, slope and redshift of each source", truth=True),
     )  # fmt: skip
 
 

@@ -120,6 +120,14 @@ def _stars(seed: int, product: Product, request: Request, progress: Progress) ->
     return trim(found, extent.only("box", "cone"))
 
 
+def _sky(seed: int, product: Product, request: Request, progress: Progress) -> Any:
+    from armillary.missions.simulated.whole_sky import table
+
+    rows = int(product.read_params(dict(request.params))["n"] or 0)
+    extent = request.extent.only("box", "cone", "rows")
+    return table(seed, rows, extent, progress, truth=product.address.endswith("truth"))
+
+
 _MAKERS: Final[dict[str, _Maker]] = {
     "wind": _timed("datasets", "wind"),
     "wind/truth/icme": _timed("truths", "icmes"),
@@ -129,6 +137,7 @@ _MAKERS: Final[dict[str, _Maker]] = {
     "sentry/ion_omni": _timed("datasets", "omni"),
     "sentry/ion_skymap": _timed("datasets", "skymap"),
     "sentry/truth/crossings": _timed("truths", "boundary_crossings"),
+    "sky": _sky,
     "stars": _stars,
     "tile": _map,
     "instrument": _timed("datasets", "housekeeping"),

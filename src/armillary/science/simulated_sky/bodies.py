@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from armillary.science.photometry.light import extinction, planck
-from armillary.testing.simulated_sky.draws import Array, Draws
+from armillary.science.simulated_sky.draws import Array, Draws
 
 #: Bands but G, with pivot wavelengths in micrometres and Vega's flux density in Jy.
 BANDS: Final = ("bp", "rp", "j", "h", "ks", "w1", "w2", "w3", "w4")

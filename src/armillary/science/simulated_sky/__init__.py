@@ -6,12 +6,13 @@ them lack infrared bands.
 
 ::
 
-    from armillary.testing.simulated_sky import simulated_sky, simulated_truth
+    from armillary.science.simulated_sky import simulated_sky, simulated_truth
 
     sky, truth = simulated_sky(seed=1, start=0, stop=100_000), simulated_truth(1, 0, 100_000)
 """
 
-from armillary.testing.simulated_sky.bodies import CLASSES
-from armillary.testing.simulated_sky.sky import SHARES, Block, blocks, simulated_sky, simulated_truth
+from armillary.science.simulated_sky.bodies import CLASSES
+from armillary.science.simulated_sky.columns import FLAT, TRUTH
+from armillary.science.simulated_sky.sky import SHARES, Block, blocks, simulated_sky, simulated_truth
 
-__all__ = ["CLASSES", "SHARES", "Block", "blocks", "simulated_sky", "simulated_truth"]
+__all__ = ["CLASSES", "FLAT", "SHARES", "TRUTH", "Block", "blocks", "simulated_sky", "simulated_truth"]

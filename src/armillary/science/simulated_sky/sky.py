@@ -7,11 +7,11 @@ import numpy as np
 
 from armillary.errors import BadParameter
 from armillary.model.kinds import with_table_attrs
-from armillary.testing.simulated_sky.bodies import CLASSES, Bodies, bodies
-from armillary.testing.simulated_sky.columns import FLAT, TRUTH, Described, field_of
-from armillary.testing.simulated_sky.draws import BLOCK, Array, Draws, draws_of_block
-from armillary.testing.simulated_sky.measuring import measure
-from armillary.testing.simulated_sky.places import REGIONS, Places, places
+from armillary.science.simulated_sky.bodies import CLASSES, Bodies, bodies
+from armillary.science.simulated_sky.columns import FLAT, TRUTH, Described, field_of
+from armillary.science.simulated_sky.draws import BLOCK, Array, Draws, draws_of_block
+from armillary.science.simulated_sky.measuring import measure
+from armillary.science.simulated_sky.places import REGIONS, Places, places
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +99,7 @@ def simulated_truth(seed: int, start: int, stop: int, shares: Mapping[str, float
 
 def identity(block: Block) -> dict[str, Array]:
     """Give the identifiers of a block's sources."""
-    from armillary.learn.healpix import cell_of_sky
+    from armillary.science.healpix import cell_of_sky
 
     cell = cell_of_sky(block.measured["ra"], block.measured["dec"], 12)
     return {"source_id": (cell.astype(np.int64) << 35) | (block.rows << 7) | 1, "random_index": block.rows}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from armillary.learn.healpix import cell_of_sky, cell_of_source
+from armillary.science.healpix import cell_of_sky, cell_of_source
 
 
 @pytest.mark.parametrize("level", [0, 1, 5, 12, 29])

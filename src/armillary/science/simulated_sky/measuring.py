@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from armillary.science.photometry.light import magnitude_error
-from armillary.testing.simulated_sky.bodies import CLASSES, GAIA_ZERO_POINTS, excess_factor
-from armillary.testing.simulated_sky.draws import Array, Draws
-from armillary.testing.simulated_sky.places import Places, ecliptic, galactic
+from armillary.science.simulated_sky.bodies import CLASSES, GAIA_ZERO_POINTS, excess_factor
+from armillary.science.simulated_sky.draws import Array, Draws
+from armillary.science.simulated_sky.places import Places, ecliptic, galactic
 
 #: Magnitude of five sigma and smallest error of each band.
 LIMITS: Final = {

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armillary.errors import BadParameter
-from armillary.learn.healpix import cell_of_sky, cell_of_source
+from armillary.science.healpix import cell_of_sky, cell_of_source
 from armillary.science.photometry.light import extinction
+from armillary.science.simulated_sky import CLASSES, SHARES, Block, blocks, simulated_sky, simulated_truth
+from armillary.science.simulated_sky.bodies import GAIA_ZERO_POINTS, WAVELENGTHS, ZERO_POINTS, excess_factor, g_of
+from armillary.science.simulated_sky.measuring import PARALLAX_OFFSET
 from armillary.testing.gaia_layout import archive_tables
-from armillary.testing.simulated_sky import CLASSES, SHARES, Block, blocks, simulated_sky, simulated_truth
-from armillary.testing.simulated_sky.bodies import GAIA_ZERO_POINTS, WAVELENGTHS, ZERO_POINTS, excess_factor, g_of
-from armillary.testing.simulated_sky.measuring import PARALLAX_OFFSET
 
 ROWS = 40_000
 Sky = dict[str, np.ndarray]

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from armillary.science.photometry.light import extinction
-from armillary.testing.simulated_sky.bodies import WAVELENGTHS, Bodies, g_of
-from armillary.testing.simulated_sky.draws import Array, Draws
+from armillary.science.simulated_sky.bodies import WAVELENGTHS, Bodies, g_of
+from armillary.science.simulated_sky.draws import Array, Draws
 
 #: Star-forming regions: right ascension, declination, size (degrees), distance and depth (pc), proper motion (mas/yr),
 #: share of the young stars; rounded from the literature. What is left lies along the plane.

@@ -1,6 +1,9 @@
 """`armillary study`: run, compare, explain, as a user types them."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,3 +166,50 @@ def test_the_best_model_is_exported_with_the_run(tmp_path: Path, cli: Cli, monke
     assert ran.status == 0, ran.err
     assert "the same labels on 240 rows" in ran.err
     assert len(list((tmp_path / "run" / "models").glob("*.onnx"))) == 1
+
+
+PIPED = """
+set -o pipefail
+armillary study run storms.toml --out run {where} | head -c 1 > /dev/null
+echo "${{PIPESTATUS[0]}}"
+"""
+
+
+@pytest.mark.parametrize(("where", "status"), [("2>&1", "141"), ("2>&1 >/dev/null", "0")])
+def test_a_reader_that_goes_does_not_end_a_run(tmp_path: Path, where: str, status: str) -> None:
+    """The reader of the warnings is gone before the second of them; the run folder is whole, the status tells."""
+    study = STUDY.replace('path = "storms.csv"', f'path = "{storms(tmp_path / "storms.csv")}"')
+    (tmp_path / "storms.toml").write_text(study.replace('time_on = "time"\nblock = "20h"', "random = true"))
+    places = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    script = PIPED.format(where=where).replace("| head -c 1", "| true")
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.split() == [status], ran
+    assert (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_closed_stderr_stops_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from armillary.services.cli import aside
+
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr(sys, "stderr", closed)
+        for _ in range(3):
+            aside.say("nobody reads this")
+        closed.write("nor this")
+
+
+def test_runs_without_intervals_say_so_and_paths_stay_as_they_were_given(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "storms.toml").write_text(STUDY.replace("resamples = 30", "resamples = 0"))
+    out = tmp_path / "run"
+    ran = cli(
+        "study", "run", str(tmp_path / "storms.toml"), "--out", str(out), "--data", str(storms(tmp_path / "s.csv"))
+    )
+    assert ran.status == 0, ran.err
+    assert "Note: resamples = 0: no intervals were asked for, and ties are not tested" in ran.err
+    assert f"{out}: card.md" in ran.out
+    card = (out / "card.md").read_text()
+    assert "No intervals were asked for" in card
+    assert "Brackets" not in card

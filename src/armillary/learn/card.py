@@ -86,7 +86,9 @@ def _tables(metrics: Record) -> list[tuple[str, list[list[str]]]]:
 
 
 def _words(metrics: Record) -> list[str]:
-    brackets = "Brackets: 95 % intervals by resampling whole blocks. Rows in parentheses need no skill."
+    bounds = any(one["intervals"] for one in metrics["held_out"].values())
+    brackets = "Brackets: 95 % intervals by resampling whole blocks." if bounds else "No intervals were asked for."
+    brackets += " Rows in parentheses need no skill."
     return [brackets, *metrics["ties"], *_nested(metrics), *_rule(metrics), *_sets(metrics)]
 
 

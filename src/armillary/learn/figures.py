@@ -17,6 +17,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: Colour-blind safe (Okabe & Ito).
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 _BINS: Final = 10
+#: Share of the axis that models must take to be told apart.
+_VISIBLE: Final = 0.15
 
 
 def draw_outcome(folder: Path, study: Study, outcome: Outcome) -> list[Path]:
@@ -77,10 +79,35 @@ def _scores(axes: "Axes", study: Study, outcome: Outcome) -> None:
     name = chosen_by(study)
     rows = [(one.fitted.part.title, one.record) for one in outcome.trained]
     rows += [(f"({title})", {"scores": scores}) for title, scores in outcome.controls.items() if name in scores]
+    titles = [title for title, _ in reversed(rows)]
+    span = _span(outcome, name)
     for at, (_, record) in enumerate(reversed(rows)):
         _score(axes, at, record, name)
-    axes.set_yticks(range(len(rows)), [title for title, _ in reversed(rows)])
-    axes.set_xlabel(f"{name}, held-out blocks (bar: 95 % interval, ticks: seeds)")
+        value = record["scores"].get(name)
+        if span and value is not None and not span[0] <= value <= span[1]:
+            titles[at] += f"  {value:.3g}"
+    if span:
+        axes.set_xlim(*span)
+    axes.set_yticks(range(len(rows)), titles)
+    seeds = ", ticks: seeds" if any(one.record.get("seeds") for one in outcome.trained) else ""
+    outside = "\ncontrols lie beyond the frame, see their numbers" if span else ""
+    axes.set_xlabel(f"{name}, held-out blocks (bar: 95 % interval{seeds}){outside}")
+
+
+def _span(outcome: Outcome, name: str) -> tuple[float, float] | None:
+    """Give the part of the axis where models lie, if with the controls in the picture they could not be told apart."""
+    own = [one.record["scores"].get(name) for one in outcome.trained]
+    ends = [edge for one in outcome.trained for edge in one.record["intervals"].get(name) or ()]
+    seeds = [value for one in outcome.trained for value in one.record["seeds"].get(name, ())]
+    there = np.array([one for one in (*own, *ends, *seeds) if one is not None and np.isfinite(one)], float)
+    others = [scores[name] for scores in outcome.controls.values() if scores.get(name) is not None]
+    if not len(there) or not others:
+        return None
+    low, high = float(there.min()), float(there.max())
+    whole = max(high, *others) - min(low, *others)
+    if high - low > _VISIBLE * whole or high == low:
+        return None
+    return low - 0.15 * (high - low), high + 0.15 * (high - low)
 
 
 def _score(axes: "Axes", at: int, record: Mapping[str, Any], name: str) -> None:
@@ -89,7 +116,7 @@ def _score(axes: "Axes", at: int, record: Mapping[str, Any], name: str) -> None:
     skilled = "intervals" in record
     if edges is not None and np.isfinite(edges).all():
         axes.plot(edges, [at, at], color=COLOURS[0], lw=2)
-    axes.plot(seeds, [at] * len(seeds), "|", color="0.4")
+    axes.plot(seeds, [at] * len(seeds), "|", color="k", ms=12, mew=1, zorder=3)
     if value is not None:
         axes.plot([value], [at], "o" if skilled else "x", color=COLOURS[0 if skilled else 1])
 
@@ -131,10 +158,30 @@ def _event_curves(axes: "Axes", outcome: Outcome) -> None:
 
 def _pareto(axes: "Axes", study: Study, outcome: Outcome) -> None:
     name = chosen_by(study)
+    names: list[tuple[Any, float]] = []
     for one in outcome.trained:
         value, spent = one.record["scores"].get(name), one.record["costs"]["latency_ms"]
         if value is None:
             continue
         axes.plot([spent], [value], "o" if one.record["pareto"] else "x", color=COLOURS[0])
-        axes.annotate(one.fitted.part.title, (spent, value), xytext=(4, 4), textcoords="offset points", fontsize=8)
+        named = axes.annotate(
+            one.fitted.part.title, (spent, value), xytext=(4, 4), textcoords="offset points", fontsize=8
+        )
+        names.append((named, spent))
+    _turn_names(axes, names)
     axes.set(xscale="log", xlabel="time for one row (ms); dots: no other model beats it in everything", ylabel=name)
+
+
+def _turn_names(axes: "Axes", names: Sequence[tuple[Any, float]]) -> None:
+    """Let names in the right half of the frame end at their point, so that none runs out; neighbours alternate."""
+    if not names:
+        return
+    spent = np.log([at for _, at in names])
+    middle = (spent.min() + spent.max()) / 2
+    for order, number in enumerate(np.argsort(spent, kind="stable")):
+        right = spent[number] > middle
+        above = order % 2 == 0
+        named = names[number][0]
+        named.set(ha="right" if right else "left", va="bottom" if above else "top")
+        named.set_position((-4 if right else 4, 4 if above else -4))
+    axes.margins(0.08, 0.15)

@@ -261,8 +261,8 @@ def _by_unnamed(case: _Case, columns: Mapping[str, Array]) -> Finding | None:
         if told is None or not _is_like_a_place(told):
             continue
         said = (
-            f"{' and '.join(names)} alone let nearest neighbours reach {scale.name} {told['shuffled']:.2f} when samples "
-            f"are shuffled, {told['cells']:.2f} across large cells of them (no skill: {told['no_skill']:.2f}): they look like "
+            f"{' and '.join(names)} alone let nearest neighbours reach {scale.name} {told['shuffled']:.2f} if samples "
+            f"are shuffled, {told['cells']:.2f} across large cells (no skill: {told['no_skill']:.2f}): they look like "
             "positions or times, whose neighbours stand on both sides of the split; if they are, name them there "
             "(space_on, time_on) and hold out whole blocks"
         )

@@ -46,7 +46,7 @@ def metrics_of(study: Study, outcome: Outcome) -> Record:
         "best": best,
         "chosen_by": chosen_by(study),
     }
-    about |= {"random_split": study.split.random, "leaks": _leaks(outcome), "notes": _notes(outcome)}
+    about |= {"random_split": study.split.random, "leaks": _leaks(outcome), "notes": _notes(study, outcome)}
     found: Record = {
         "ties": list(outcome.ties),
         "best_nested": outcome.nested,
@@ -104,8 +104,10 @@ def _leaks(outcome: Outcome) -> list[Record]:
     return [*outcome.leaks, *(outcome.test.leaks if outcome.test else ())]
 
 
-def _notes(outcome: Outcome) -> list[str]:
-    return [*outcome.prepared.notes, *(f"test data: {one}" for one in (outcome.test.notes if outcome.test else ()))]
+def _notes(study: Study, outcome: Outcome) -> list[str]:
+    bare = [] if study.resamples else ["resamples = 0: no intervals were asked for, and ties are not tested"]
+    told = [*bare, *outcome.prepared.notes]
+    return [*told, *(f"test data: {one}" for one in (outcome.test.notes if outcome.test else ()))]
 
 
 def _predictions(study: Study, outcome: Outcome, prepared: Prepared, answers: Sequence[Array]) -> dict[str, Array]:

@@ -14,6 +14,7 @@ from armillary.learn.export import check_study
 from armillary.learn.figures import draw_outcome
 from armillary.learn.folder import begin, finish, plain
 from armillary.learn.layouts import read_samples
+from armillary.learn.models.checking import check_models
 from armillary.learn.outcome_files import write_outcome
 from armillary.learn.running import run
 from armillary.learn.samples import check_samples, fingerprint, fingerprint_of
@@ -61,6 +62,7 @@ def publish(
     ArmillaryError
     """
     asked = study if isinstance(study, Study) else read_study(study)
+    check_models([(one.title, one.use, one.options) for one in asked.models], asked.task)
     progress(0.0, "reading samples")
     samples = samples_for(asked, data)
     test = samples_for(for_test(asked), test_data) if test_data is not None else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from armillary.services.desk import Desk
 
 #: Besides Parquet; each is written block by block.
-ENDINGS: Final = (".parquet", ".vot", ".csv")
+ENDINGS: Final = (".parquet", ".vot", ".csv", ".csv.gz")
 _ABOUT: Final = {
     "class": "class that the model says",
     "probability": "calibrated probability of that class",

@@ -9,15 +9,19 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from armillary.errors import ArmillaryError, BadRequest, one_line
+from armillary.services.cli.aside import say, silence
 
 INTERRUPTED: Final = 130
+#: What shells tell of a command whose reader has gone.
+PIPE_CLOSED: Final = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status.
 
     0 is success. 1 is an error, 2 a command line that is not understood, 130 an interrupt; each is told in one line on
-    stderr. With ``ARMILLARY_DEBUG`` set, an error that nobody foresaw shows its traceback too.
+    stderr. 141 says that the reader of stdout (``head``) has gone; a closed stderr alone stops nothing. With
+    ``ARMILLARY_DEBUG`` set, an error that nobody foresaw shows its traceback too.
     """
     logging.basicConfig(level=logging.WARNING, format="armillary: warning: %(message)s")
     try:
@@ -28,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe (head, less) has gone: that is no error of ours, and nobody hears more from us.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        for stream in (sys.stdout, sys.stderr):
+            silence(stream)
+        status = PIPE_CLOSED
     raise SystemExit(status)
 
 
@@ -78,7 +83,7 @@ def _tell_usage(message: str, place: str) -> int:
 
 
 def _tell(text: str, status: int) -> int:
-    print(f"armillary: {text}", file=sys.stderr)  # noqa: T201 - this is the command line
+    say(f"armillary: {text}")
     return status
 
 
@@ -107,4 +112,4 @@ def _folder(text: str) -> str:
 
 def _one_line_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, UserWarning):
-        print(f"armillary: warning: {one_line(str(message))}", file=sys.stderr)  # noqa: T201
+        say(f"armillary: warning: {one_line(str(message))}")

@@ -1,7 +1,6 @@
 """``armillary study``: run a study, compare runs, explain one."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from armillary.errors import BadRequest
 from armillary.model import Progress
+from armillary.services.cli.aside import say
 from armillary.services.cli.session import desk_of, progress_bar
 from armillary.services.desk import Desk
 
@@ -47,7 +47,7 @@ def run(
         typer.echo(json.dumps(metrics))
         return
     show(metrics)
-    typer.echo(f"\n{os.path.relpath(out)}: card.md, card.html, metrics.json, predictions.parquet, models/")
+    typer.echo(f"\n{out}: card.md, card.html, metrics.json, predictions.parquet, models/")
 
 
 def _publish_products(
@@ -67,14 +67,12 @@ def show(metrics: dict[str, Any]) -> None:
     """Print leak warnings first, then the tables."""
     from armillary.learn.outcome_files import class_table, table_of
     from armillary.services.cli.sheets import print_table
+    from armillary.services.studies import warnings_of
 
-    if metrics["random_split"]:
-        typer.echo("warning: the split is random: neighbours stand on both sides, expect less on new data", err=True)
-    for one in metrics["leaks"]:
-        if one["serious"]:
-            typer.echo(f"warning: {one['message']}", err=True)
+    for said in warnings_of(metrics):
+        say(said)
     for note in metrics["notes"]:
-        typer.echo(f"note: {note}", err=True)
+        say(f"Note: {note}")
     typer.echo(
         f"judged on {metrics['judged_on']}; * chosen by {metrics['chosen_by']} on held-out blocks of the training data"
     )
@@ -127,7 +125,7 @@ def explain(
         return
     rows = [[one.group, str(one.columns), *map(_ends, (one.permuted, one.dropped, one.alone))] for one in found]
     print_table(["features", "columns", "lost if permuted", "lost if dropped", "score alone"], rows)
-    typer.echo(f"{os.path.relpath(run)}: drivers.csv, drivers.json, figures/drivers.png, figures/effects.png")
+    typer.echo(f"{run}: drivers.csv, drivers.json, figures/drivers.png, figures/effects.png")
 
 
 @app.command()
@@ -153,7 +151,7 @@ def _export(run: Path, *, silent: bool = False, **named: Any) -> dict[str, Any]:
         parity = export_run(run, progress=progress, **named)
     if not silent:
         same = "the same labels" if parity["classes"] else "the same numbers"
-        typer.echo(f"{os.path.relpath(parity['path'])} and .json: {same} on {parity['rows']} rows", err=True)
+        typer.echo(f"{parity['path']} and .json: {same} on {parity['rows']} rows", err=True)
     return parity
 
 

@@ -149,12 +149,12 @@ def test_a_model_that_cannot_be_exported_is_refused_before_training(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = STUDY.replace('use = "forest"\noptions = { n_estimators = 10 }', 'use = "knn"')
+    lines = STUDY.replace('use = "forest"\noptions = { n_estimators = 10 }', 'use = "sklearn.naive_bayes:GaussianNB"')
     (tmp_path / "storms.toml").write_text(lines)
     storms(tmp_path / "storms.csv")
     ran = cli("study", "run", "storms.toml", "--out", "run", "--onnx")
     assert ran.status != 0
-    assert "'knn' cannot be exported" in ran.err
+    assert "'sklearn.naive_bayes:GaussianNB' cannot be exported" in ran.err
     assert not (tmp_path / "run").exists()
 
 

@@ -16,7 +16,7 @@ from armillary.learn.models.keeping import write_whole
 from armillary.learn.models.learner import clean
 from armillary.learn.plain_graphs import distance_graph, neighbours_graph, network_graph, sum_graph
 from armillary.learn.preparing import merged
-from armillary.learn.samples import column
+from armillary.learn.samples import column, texts_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,7 +98,7 @@ def check_study(study: "Study", samples: "xr.Dataset") -> None:
     """
     classes = 2
     if study.task == "classes":
-        labels = merged(column(samples, "label").astype(str), study.labels.merge)
+        labels = merged(texts_of(column(samples, "label")), study.labels.merge)
         classes = len({str(one) for one in labels} - {"", *study.labels.drop})
     for part in study.models:
         check_exportable(part.use, part.options, task=study.task, classes=classes)

@@ -90,7 +90,7 @@ def _scores(axes: "Axes", study: Study, outcome: Outcome) -> None:
         axes.set_xlim(*span)
     axes.set_yticks(range(len(rows)), titles)
     seeds = ", ticks: seeds" if any(one.record.get("seeds") for one in outcome.trained) else ""
-    outside = "\ncontrols lie beyond the frame, see their numbers" if span else ""
+    outside = "\ncontrols: beyond the frame" if span else ""
     axes.set_xlabel(f"{name}, held-out blocks\nbar: 95 % interval{seeds}{outside}")
 
 

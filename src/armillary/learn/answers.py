@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from armillary.errors import ArmillaryError, BadData, BrokenPlugin, one_line
+from armillary.learn.equal import equal_rows
 from armillary.learn.features import Features
 from armillary.learn.folder import file_name
 from armillary.learn.models import make_model
@@ -66,7 +67,12 @@ def fit(study: Study, part: ModelPart, prepared: Prepared, rows: Array, seed: in
             model = make_model(
                 part.use, options, task=study.task, seed=seed, groups=features.groups, classes=len(prepared.classes)
             )
-            model.fit(features.matrix[rows], None if study.task == "novelty" else prepared.target[rows])
+            matrix, target = features.matrix[rows], prepared.target[rows]
+            if study.labels.equal_masks:
+                seen = Features(matrix, features.names, features.groups)
+                bare = equal_rows(seen, target, study.labels.equal_masks, seed)
+                matrix, target = np.concatenate([matrix, bare]), np.tile(target, 2)
+            model.fit(matrix, None if study.task == "novelty" else target)
     except ArmillaryError:
         raise
     except Exception as failed:
@@ -108,7 +114,7 @@ def ask(fitted: Fitted, matrix: Array, classes: int, groups: Array | None = None
 
 def held_out(
     study: Study, part: ModelPart, prepared: Prepared, folds: Sequence[Fold], seed: int, folder: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = silent, also: Array | None = None,
 ) -> Array:  # fmt: skip
     """Give the answer for each sample by a model that has not seen its block; NaN where none was asked for.
 
@@ -116,9 +122,12 @@ def held_out(
     ----------
     folder : Path, optional
         Where the answers of each fold are kept; those there already are not made again.
+    also : array, (n, p), optional
+        Other features of the same samples that are asked about too: their answers stand behind the first, (n, 2 K).
     """
     classes = len(prepared.classes) if gives_probability(study, part) else 0
-    answer = np.full((len(prepared), classes) if classes else len(prepared), np.nan)
+    asked = [prepared.features.matrix, *([] if also is None or not classes else [also])]
+    answer = np.full((len(prepared), classes * len(asked)) if classes else len(prepared), np.nan)
     folds = folds_for(part, prepared, folds)
     for number, fold in enumerate(folds):
         progress(number / len(folds), f"{part.title}: fold {number + 1} of {len(folds)}, seed {seed}")
@@ -127,7 +136,9 @@ def held_out(
             answer[fold.test] = np.load(kept, allow_pickle=False)
             continue
         fitted = fit(study, part, prepared, fold.train, seed)
-        answer[fold.test] = ask(fitted, prepared.features.matrix[fold.test], classes, groups_of(prepared, fold.test))
+        groups = groups_of(prepared, fold.test)
+        found = [ask(fitted, one[fold.test], classes, groups) for one in asked]
+        answer[fold.test] = np.concatenate(found, axis=1) if classes else found[0]
         if kept:
             _keep(kept, answer[fold.test])
     return answer

@@ -42,6 +42,10 @@ class Prepared:
     blocks : array of int, (n,)
     notes : tuple of str
         What was left out, in words.
+    equal : array, (n, p), optional
+        Features of rows whose bands tell no class, see :mod:`armillary.learn.equal`.
+    mask_auc : float
+        How well missing bands tell the class, where that was looked at.
     """
 
     samples: "xr.Dataset"
@@ -51,6 +55,8 @@ class Prepared:
     judged: Array
     blocks: Array
     notes: tuple[str, ...] = ()
+    equal: Array | None = None
+    mask_auc: float = 0.0
 
     def __len__(self) -> int:
         """Give the number of samples."""

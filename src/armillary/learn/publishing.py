@@ -15,6 +15,7 @@ from armillary.learn.figures import draw_outcome
 from armillary.learn.folder import begin, finish, plain
 from armillary.learn.layouts import read_samples
 from armillary.learn.models.checking import check_models
+from armillary.learn.optional import without_missing
 from armillary.learn.outcome_files import write_outcome
 from armillary.learn.running import run
 from armillary.learn.samples import check_samples, fingerprint, fingerprint_of
@@ -61,7 +62,9 @@ def publish(
     ------
     ArmillaryError
     """
-    asked = study if isinstance(study, Study) else read_study(study)
+    asked, notes = without_missing(study if isinstance(study, Study) else read_study(study))
+    for note in notes:
+        progress(0.0, note)
     check_models([(one.title, one.use, one.options) for one in asked.models], asked.task)
     progress(0.0, "reading samples")
     samples = samples_for(asked, data)
@@ -73,6 +76,7 @@ def publish(
         "test_data": fingerprint(test) if test is not None else None, "versions": _versions(),
     }  # fmt: skip
     parts = begin(folder, plain(about))
+    samples = samples.assign_attrs(notes=[*samples.attrs.get("notes", ()), *notes])
     outcome = run(asked, samples, test, parts, share(progress, 0.05, 0.9))
     progress(0.9, "writing the run folder")
     metrics: Record = plain(write_outcome(folder, asked, outcome))

@@ -21,6 +21,7 @@ from armillary.learn.choosing import choose_nested
 from armillary.learn.conformal import measure_held_out, measure_unseen
 from armillary.learn.costs import measure, pareto
 from armillary.learn.deciding import Deciding, Decision, choose_deciding
+from armillary.learn.equal import judge_equal, tell_equal, with_equal
 from armillary.learn.event_judging import Decoding, choose_decoding, compare_events, judge_events
 from armillary.learn.events.scoring import key_of
 from armillary.learn.features import Features
@@ -175,7 +176,7 @@ def run(
         If the study does not fit the samples; the message says what to change.
     """
     progress(0.0, "making features")
-    prepared = prepare(study, samples)
+    prepared = with_equal(study, prepare(study, samples))
     if study.checks:
         check_names(study.checks, prepared.classes)
     if study.typical:
@@ -195,7 +196,7 @@ def run(
     controls = _controls(study, prepared, trained[best].answer, prepared.target)
     _mark_pareto(study, trained)
     judged = _judge_test(study, prepared, trained, test, share(progress, 0.9, 1.0)) if test is not None else None
-    leaks = tuple(one.to_record() for one in found)
+    leaks = tuple(one.to_record() for one in [*found, *tell_equal(prepared, trained[best].record)])
     ties, nested = _ties(study, prepared, trained, best), choose_nested(study, prepared, trained, chosen_by(study))
     return Outcome(prepared, tuple(trained), best, leaks, controls, ties, nested, judged)
 
@@ -208,7 +209,8 @@ def train(
     answers = []
     for number, seed in enumerate(seeds):
         step = share(progress, 0.8 * number / len(seeds), 0.8 * (number + 1) / len(seeds))
-        answers.append(held_out(study, part, prepared, cut, seed, parts, step))
+        answers.append(held_out(study, part, prepared, cut, seed, parts, step, prepared.equal))
+    answers, bare = _without_bare(prepared, answers)
     progress(0.8, f"{part.title}: calibrating and scoring")
     calibration = _calibrate(study, prepared, answers[0])
     calibrated = [_crossfitted(prepared, one, calibration) for one in answers]
@@ -220,11 +222,20 @@ def train(
     everything = np.arange(len(prepared)) if study.task != "novelty" else cut[0].train
     fitted = fit(study, part, prepared, everything, study.seed)
     record |= {"use": part.use, "costs": _costs(study, prepared, fitted), "calibration": _told(calibration)}
+    record["equal_masks"] = judge_equal(study, prepared, bare) if bare is not None else None
     record["decoder"] = decoding.whole.to_record() if decoding else None
     record["conformal"] = _sets(prepared, calibrated[0])
     record["decision"] = _rule(study, prepared, calibrated[0], deciding)
     record["by"] = judge_bins(study, prepared, calibrated[0], deciding.codes(calibrated[0]) if deciding else None)
     return Trained(fitted, calibrated[0], calibration, decoding, record, deciding)
+
+
+def _without_bare(prepared: Prepared, answers: list[Array]) -> tuple[list[Array], Array | None]:
+    """Take the answers to rows with equal bands, of the first seed, from the others."""
+    wide = len(prepared.classes)
+    if prepared.equal is None or answers[0].ndim == 1:
+        return answers, None
+    return [one[:, :wide] for one in answers], answers[0][:, wide:]
 
 
 def answer_for(study: Study, trained: Trained, prepared: Prepared) -> Array:

@@ -86,12 +86,27 @@ class LabelPart:
     positive : str
         The class that ``precision``, ``recall`` and ``ap`` are about, and that events or novelty are. If empty the one
         of the layout; else the last of two classes, but events and novelty then need it.
+    equal_masks : str
+        ``full`` or ``drawn``: every training row is learnt from a second time with bands taken away until what is
+        missing tells no class, or less, see :mod:`armillary.learn.masks`; and such rows are judged too.
     """
 
     merge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     least: int = 1
     positive: str = ""
+    equal_masks: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the way.
+
+        Raises
+        ------
+        BadParameter
+        """
+        if self.equal_masks not in {"", "full", "drawn"}:
+            problem = f"[labels] equal_masks = {self.equal_masks!r} is no way to take bands away"
+            raise BadParameter(problem, "give full or drawn, or leave it out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,12 +195,15 @@ class ModelPart:
         Names of feature groups it sees; all if empty.
     options : mapping
         What the model takes.
+    optional : bool
+        Left out, and told of in the notes, where its library is not installed.
     """
 
     use: str
     name: str = ""
     features: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def title(self) -> str:

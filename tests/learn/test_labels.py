@@ -149,6 +149,12 @@ def test_lengths_that_no_clock_counts_are_refused(split: Any) -> None:
         study(split={"time_on": "time", **split})
 
 
+def test_too_few_resamples_are_refused_before_training() -> None:
+    assert study(resamples=0).resamples == 0
+    with pytest.raises(BadParameter, match="10 resamples give no interval"):
+        study(resamples=10)
+
+
 def test_a_window_longer_than_clocks_can_count_is_refused() -> None:
     times = np.datetime64("2020-01-01", "ns") + np.arange(3) * np.timedelta64(1, "h")
     samples = xr.Dataset({"a": ("sample", np.arange(3.0)), "time": ("sample", times)})

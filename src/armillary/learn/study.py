@@ -44,6 +44,8 @@ _EXAMPLES: Final = {
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 #: Letters of a name that becomes part of file names.
 _LONGEST: Final = 80
+#: Fewer have no 2.5 % and 97.5 %.
+_LEAST_RESAMPLES: Final = 20
 #: Seconds that nanoseconds of 64 bits can count.
 _LONGEST_TIME: Final = 2.0**63 / 1e9
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -418,6 +420,9 @@ def _check_numbers(study: Study) -> None:
     for name, value, least in (("seeds", study.seeds, 1), ("seed", study.seed, 0), ("resamples", study.resamples, 0)):
         if not least <= value < 2**31:
             raise BadParameter(f"study {study.name!r}: {name} = {value}", f"give {least} or more, below 2^31")
+    if 0 < study.resamples < _LEAST_RESAMPLES:
+        problem = f"study {study.name!r}: {study.resamples} resamples give no interval"
+        raise BadParameter(problem, f"ask for 200, or at least {_LEAST_RESAMPLES}; 0 asks for no interval")
     for name, edges in study.judged_by.items():
         if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
             raise BadParameter(f"judged_by: {name} = {list(edges)} are no bins", "give two edges or more, ascending")

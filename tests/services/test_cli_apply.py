@@ -135,7 +135,7 @@ def test_unsure_objects_are_proposed_once(cli: Callable[..., Any], tables: Path,
     ("words", "said"),
     [
         (("east.csv",), "nothing says where"),
-        (("east.csv", "-o", "rows.csv"), "Parquet"),
+        (("east.csv", "-o", "rows.xyz"), "parquet"),
         (("east.csv", "--to", "x", "--start", "2020-01-01"), "--start cannot be asked of a file"),
         (("simulated/stars/photometri", "--to", "x"), "photometri"),
         (("simulated/tile/optical", "--to", "x"), "of the kind raster"),

@@ -1,9 +1,11 @@
 """The queries that missions ship, by ``mission/name``."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from armillary.errors import Unknown
 from armillary.model import Query
+from armillary.model.request import Scalar
 from armillary.tree import discover
 
 
@@ -30,6 +32,21 @@ def find_query(name: str) -> Query | None:
     if name not in known and there:
         raise Unknown(f"the mission {mission} ships no query {rest!r}", f"it ships {', '.join(there)}")
     return known.get(name)
+
+
+def fill_query(query: Query, given: Mapping[str, Scalar]) -> str:
+    """Put values into the holes of a shipped query and look at it; a condition cannot reach out of its brackets.
+
+    Raises
+    ------
+    BadParameter, BadRequest
+    """
+    from armillary.sources.tap.adql import check_condition, check_query
+
+    for name, value in given.items():
+        if isinstance(value, str) and any(one.name == name and one.type == "str" for one in query.parameters):
+            check_condition(value)
+    return check_query(query.fill(given))
 
 
 def query_records() -> list[dict[str, Any]]:

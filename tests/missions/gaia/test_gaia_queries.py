@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from armillary.errors import BadParameter
+from armillary.errors import BadParameter, BadRequest
 from armillary.missions.gaia import MISSION
 from armillary.missions.gaia.shipped import QUERIES
 from armillary.science.photometry.columns import find_columns
 from armillary.science.photometry.quality import RULES
 from armillary.science.simulated_sky import simulated_sky
+from armillary.services.shipped import fill_query
 from armillary.sources.tap.adql import canonical, divisible
 from armillary.testing.dachs import TapServer
 
@@ -49,6 +50,15 @@ def test_only_the_conditions_that_are_given_stay() -> None:
 def test_what_is_wrong_is_told(given: dict[str, Any], said: str) -> None:
     with pytest.raises(BadParameter, match=said):
         PHOTOMETRY.fill(given)
+
+
+@pytest.mark.parametrize(
+    "where", ["1=1) OR (g.ra > 0", "1=1) --", "g.ra > 0 -- of all", "g.ra > (2", "1=1); DROP TABLE x; SELECT (1"]
+)
+def test_a_condition_stays_inside_its_brackets(where: str) -> None:
+    with pytest.raises(BadRequest, match="query"):
+        fill_query(PHOTOMETRY, {"faint": 10, "where": where})
+    assert "( g.ra > 0 or ( g.dec < 2 ) )" in canonical(fill_query(PHOTOMETRY, {"where": "g.ra > 0 OR (g.dec < 2)"}))
 
 
 def test_the_list_shows_them(cli: Callable[..., Any]) -> None:

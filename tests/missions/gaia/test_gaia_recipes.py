@@ -106,6 +106,30 @@ def test_luminosity_takes_the_distance_that_is_asked_for(sky: Any) -> None:
         make(luminosities, sky, distance="photogeo")
 
 
+def test_what_became_of_the_zero_point_is_told(sky: Any) -> None:
+    told = [
+        table_attrs(make(luminosities, table, zero_point=on))["parallax_zero_point"]
+        for table, on in ((sky, True), (sky, False), (sky.drop_columns(["ecl_lat"]), True))
+    ]
+    assert told[0].startswith("taken out")
+    assert told[1] == "not asked for"
+    assert told[2] == "not taken out: there is no column for ecl_lat"
+
+
+def test_no_luminosity_where_most_of_it_was_not_seen(sky: Any) -> None:
+    made, strict = make(luminosities, sky), make(luminosities, sky, most_outside=0.2)
+    much = column(made, "outside") > 0.2
+    assert much.any()
+    for name in ("bolometric_flux", "luminosity", "luminosity_error"):
+        assert np.array_equal(np.isnan(column(strict, name)), np.isnan(column(made, name)) | much)
+
+
+def test_sources_keep_the_name_they_have(sky: Any) -> None:
+    named = sky.drop_columns(["source_id"]).append_column("ID", pa.array([f"star {at}" for at in range(ROWS)]))
+    assert make(luminosities, named).column_names[:3] == ["ID", "ra", "dec"]
+    assert make(sed, named).column_names[:3] == ["ID", "ra", "dec"]
+
+
 def test_dust_makes_hotter_and_brighter(sky: Any) -> None:
     plain, dusty = (make(photosphere, sky, a_v=a_v) for a_v in (0.0, 2.0))
     assert np.nanmedian(column(dusty, "teff") / column(plain, "teff")) > 1.05

@@ -181,3 +181,16 @@ def test_red_sources_in_w4() -> None:
     brown = seds.build(mags, None, "W3 W4", w4_red="brown")
     assert brown.wavelength[1] == 22.8
     assert brown.f_nu[:, 1] / plain == pytest.approx(0.941, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("W.m-2.um-1", "W m-2 um-1"), ("W m^-2 um^-1", "W m-2 um-1"), ("W/m2/um", "W m-2 um-1"),
+        ("W / m**2 / micron", "W m-2 um-1"), ("erg.s**-1.cm**-2.Angstrom**-1", "erg s-1 cm-2 AA-1"),
+        ("erg/s/cm2/A", "erg s-1 cm-2 AA-1"), ("W/m^2/Hz", "W m-2 Hz-1"), ("mJy", "mJy"), ("K", "K"), ("", ""),
+        ("W m-2", "W m-2"), ("/", "/"), ("km/s", "km/s"),
+    ],
+)  # fmt: skip
+def test_units_are_known_as_they_are_written(written: str, plain: str) -> None:
+    assert seds.plain_unit(written) == plain

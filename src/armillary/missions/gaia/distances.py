@@ -29,6 +29,14 @@ BY: Final = Parameter(
 LEAST: Final = Parameter(
     name="least", type="float", default=5.0, low=3.0, high=100.0, description="parallax over error that is inverted"
 )
+OUTSIDE: Final = Parameter(
+    name="most_outside",
+    type="float",
+    default=0.7,
+    low=0.0,
+    high=1.0,
+    description="no flux and no luminosity where a larger share of it lies beyond the measured bands",
+)
 _ANY: Final = tuple(NAMES["parallax"]) + tuple(name for kind in _KINDS for name in NAMES[f"r_med_{kind}"])
 
 
@@ -41,13 +49,20 @@ _ANY: Final = tuple(NAMES["parallax"]) + tuple(name for kind in _KINDS for name 
         BY, LEAST,
         Parameter(name="zero_point", type="bool", default=True,
                   description="take out the zero point of Gaia DR3 parallaxes where its columns are there"),
-        A_V, LAW, COLUMNS,
+        OUTSIDE, A_V, LAW, COLUMNS,
     ),
     block="row",
     citation=CITATION,
 )  # fmt: skip
 def luminosities(
-    table: "pa.Table", distance: str, least: float, zero_point: bool, a_v: float, law: Any, columns: str
+    table: "pa.Table",
+    distance: str,
+    least: float,
+    zero_point: bool,
+    most_outside: float,
+    a_v: float,
+    law: Any,
+    columns: str,
 ) -> "pa.Table":
     """Distance with its interval of 68 %, bolometric flux and luminosity, and how much of it no band saw."""
     found = find_columns(table, columns)
@@ -56,19 +71,21 @@ def luminosities(
     seds = deredden(seds, a_v, name=law) if a_v else seds
     total = bolometric(seds)
     light = luminosity(seds, far.pc, (far.high - far.low) / 2, total=total)
+    seen = np.where(total.outside <= most_outside, 1.0, np.nan)
     made = [
         *identity_of(table),
         numbers("distance", far.pc, "pc", "Distance", "pos.distance"),
         numbers("distance_low", far.low, "pc", "Lower end of the interval of 68 %", "pos.distance;stat.min"),
         numbers("distance_high", far.high, "pc", "Upper end of the interval of 68 %", "pos.distance;stat.max"),
-        numbers("bolometric_flux", total.flux, "W m-2", "Flux over all wavelengths", "phys.luminosity"),
-        numbers("bolometric_flux_error", total.error, "W m-2", "Error of bolometric_flux"),
-        numbers("luminosity", light.solar, "solLum", "Luminosity if it shines alike in all directions",
+        numbers("bolometric_flux", total.flux * seen, "W m-2", "Flux over all wavelengths", "phys.luminosity"),
+        numbers("bolometric_flux_error", total.error * seen, "W m-2", "Error of bolometric_flux"),
+        numbers("luminosity", light.solar * seen, "solLum", "Luminosity if it shines alike in all directions",
                 "phys.luminosity"),
-        numbers("luminosity_error", light.error, "solLum", "Error of luminosity", "stat.error;phys.luminosity"),
+        numbers("luminosity_error", light.error * seen, "solLum", "Error of luminosity", "stat.error;phys.luminosity"),
         numbers("outside", light.outside, "", "Share of the flux at wavelengths beyond the measured bands"),
     ]  # fmt: skip
-    return table_of(made, {"distance": distance, "a_v": a_v, "columns": dict(found.names)})
+    told = {"distance": distance, "parallax_zero_point": _zero_point_told(found, on=zero_point)}
+    return table_of(made, {**told, "a_v": a_v, "columns": dict(found.names)})
 
 
 RECIPES: Final = (luminosities,)
@@ -90,6 +107,13 @@ def distances(table: "pa.Table", found: Columns, by: str, least: float, *, zero_
     for other in rest:
         first = combined(first, other)
     return first
+
+
+def _zero_point_told(found: Columns, *, on: bool) -> str:
+    lost = [one for one in _ZERO_POINT if not found.has(one)]
+    if not on or not found.has("parallax"):
+        return "not asked for" if not on else "no parallax"
+    return f"not taken out: there is no column for {', '.join(lost)}" if lost else "taken out (Lindegren et al. 2021)"
 
 
 def _needed(way: str) -> tuple[str, ...]:

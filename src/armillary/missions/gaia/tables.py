@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: What stays beside each result, so that it can be found on the sky and joined again.
 _IDENTITY: Final = ("source_id", "ra", "dec")
+#: What sources are called by where no archive has numbered them.
+_NAMED: Final = ("id", "designation", "main_id", "source", "name", "object")
 COLUMNS: Final = Parameter(
     name="columns", type="str", default="",
     description="which column is what, where the names do not tell: 'J=jmag, J_error=sigma_j'; 'W4=' leaves one out",
@@ -41,7 +43,10 @@ TWO_BANDS: Final = tables_with("G BP J W1", "RP H Ks W2 W3 W4")
 
 def identity_of(table: "pa.Table") -> list[tuple["pa.Field", Any]]:
     """Give the columns that say which source a row is."""
-    return [(table.schema.field(name), table.column(name)) for name in _IDENTITY if name in table.column_names]
+    names = [name for name in _IDENTITY if name in table.column_names]
+    if "source_id" not in names:
+        names = [*[name for name in table.column_names if name.lower() in _NAMED][:1], *names]
+    return [(table.schema.field(name), table.column(name)) for name in names]
 
 
 def numbers(

@@ -17,7 +17,7 @@ from armillary.errors import BadData, BadParameter, Unknown
 from armillary.model.kinds import column_unit
 from armillary.science.photometry.bands import BANDS, Band
 from armillary.science.photometry.quality import column_names, column_values, limits_from_quality
-from armillary.science.photometry.seds import PER_MAGNITUDE, UNITS, Seds, build, to_jansky
+from armillary.science.photometry.seds import PER_MAGNITUDE, UNITS, Seds, build, plain_unit, to_jansky
 from armillary.science.plasma import Array
 
 #: Role -> names, the first that is there counts. A name fits in any case, but for those of `_EXACT`.
@@ -315,8 +315,8 @@ def _floats(table: Any, name: str) -> Array:
 def _unit(table: Any, name: str) -> str:
     schema = getattr(table, "schema", None)
     if schema is not None:
-        return column_unit(schema.field(name)).strip()
-    return str(getattr(table[name], "attrs", {}).get("units", "")).strip()
+        return plain_unit(column_unit(schema.field(name)).strip())
+    return plain_unit(str(getattr(table[name], "attrs", {}).get("units", "")).strip())
 
 
 def _band(table: Any, columns: Columns, band: Band) -> tuple[Array, Array]:

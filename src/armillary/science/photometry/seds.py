@@ -4,6 +4,7 @@ A missing magnitude is NaN and stays NaN. A magnitude without an error, or one f
 the flux: the flux is given, its error is NaN and `Seds.limit` is true.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -167,11 +168,30 @@ def from_fluxes(
 
 def to_jansky(unit: str, wavelength: Array) -> Array:
     """Give what a flux density in `unit` is multiplied with to be in Jy, at wavelengths in micrometres."""
-    if unit in _PER_FREQUENCY:
-        return np.full(np.shape(wavelength), _PER_FREQUENCY[unit])
-    if unit in _PER_WAVELENGTH:
-        return np.asarray(_PER_WAVELENGTH[unit] * 1e20 / LIGHT * np.asarray(wavelength) ** 2)
+    plain = plain_unit(unit)
+    if plain in _PER_FREQUENCY:
+        return np.full(np.shape(wavelength), _PER_FREQUENCY[plain])
+    if plain in _PER_WAVELENGTH:
+        return np.asarray(_PER_WAVELENGTH[plain] * 1e20 / LIGHT * np.asarray(wavelength) ** 2)
     raise BadParameter(f"no flux density is in {unit!r}", f"use one of {', '.join(UNITS)}, or magnitudes in build")
+
+
+def plain_unit(unit: str) -> str:
+    """Give a unit as in `UNITS`, from how VOUnits, FITS or a person writes it; one that is not known as it came.
+
+    Examples
+    --------
+    >>> plain_unit("W.m**-2.um**-1"), plain_unit("erg/s/cm2/Angstrom"), plain_unit("\N{MICRO SIGN}Jy")
+    ('W m-2 um-1', 'erg s-1 cm-2 AA-1', 'uJy')
+    """
+    over, *under = unit.replace("**", "").replace("^", "").replace("\N{MICRO SIGN}", "u").split("/")
+    words = re.split(r"[\s.*]+", over.strip())
+    for one in under:
+        name, power = re.fullmatch(r"(.*?)(\d*)", one.strip(" ()"), re.DOTALL).groups()  # type: ignore[union-attr]
+        words.append(f"{name}-{power or 1}")
+    plain = " ".join(re.sub(r"^(angstroms?|a|\u00c5|\u212b)(?=-|$)", "AA", one, flags=re.IGNORECASE) for one in words)
+    plain = plain.replace("micron", "um")
+    return plain if plain in UNITS else unit
 
 
 #: To Jy; to W m-2 um-1.

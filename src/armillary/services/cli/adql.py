@@ -125,12 +125,11 @@ def _archive(context: typer.Context, named: str, meant: str) -> str:
 
 def _text_of(query: str, params: list[str]) -> tuple[str, str]:
     """Give the text of a query, and the archive that it is written for if it is a shipped one."""
-    from armillary.services.shipped import find_query
-    from armillary.sources.tap.adql import check_query
+    from armillary.services.shipped import fill_query, find_query
 
     known = find_query(query)
     if known:
-        return check_query(known.fill(dict(_settings(params)))), known.archive
+        return fill_query(known, dict(_settings(params))), known.archive
     if params:
         raise BadRequest("--param is for shipped queries", "see `armillary adql --list`")
     if not query:

@@ -73,6 +73,26 @@ def check_query(text: str) -> str:
     return text[: end.at] if end else text
 
 
+def check_condition(text: str) -> str:
+    """Give a condition back if it stays inside the brackets that a query puts around it.
+
+    Raises
+    ------
+    BadRequest
+        If it closes a bracket that it did not open, leaves one open, holds a comment or a second statement, or writes.
+
+    Examples
+    --------
+    >>> check_condition("g.parallax > 5 AND (g.ruwe < 1.4 OR g.ruwe IS NULL)")
+    'g.parallax > 5 AND (g.ruwe < 1.4 OR g.ruwe IS NULL)'
+    """
+    for one in tokens_of(text):
+        if one.kind == "comment":
+            raise _wrong(text, one, "has a comment in its condition", "leave it out")
+    check_query(f"SELECT {text}")
+    return text
+
+
 def canonical(text: str) -> str:
     r"""Give a text that is the same for queries that mean the same: without comments, one case, single blanks.
 

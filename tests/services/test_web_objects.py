@@ -266,6 +266,21 @@ def test_bad_questions_for_classes_are_refused(
     assert answer.json()["problem"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("parallax_error", 0), ("parallax_error", -1), ("ra", 400), ("ra", -1), ("dec", 91)]
+)
+def test_values_that_cannot_be_are_refused_by_name(
+    client: httpx.Client, objects_desk: Desk, trained: str, name: str, value: float
+) -> None:
+    table = objects_desk.answer(Request.from_query(STARS)).slice(0, 5).to_pandas()  # type: ignore[union-attr]
+    table.loc[3, name] = float(value)
+    octets = table.to_csv(index=False).encode()
+    kind = {"Content-Type": "text/csv"}
+    answer = client.post("/api/classify", params={"run": trained}, content=octets, headers=kind)
+    assert answer.status_code == 400, answer.text
+    assert repr(name) in answer.json()["problem"]
+
+
 def test_too_many_rows_are_refused(client: httpx.Client, trained: str) -> None:
     lines = "source_id,g_mag\n" + "".join(f"{one},15\n" for one in range(100_001))
     answer = client.post("/api/classify", params={"run": trained}, content=lines, headers={"Content-Type": "text/csv"})

@@ -24,6 +24,7 @@ from armillary.learn.splits import instants_of
 from armillary.learn.study import Study
 from armillary.learn.trained import Run
 from armillary.learn.typical import LEVEL
+from armillary.learn.units import check_units
 from armillary.model import Progress, silent
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def answer_block(run: Run, block: Block, prior: Array | None = None, *, points: 
     kept = np.flatnonzero(block.kept & rows_to_judge(block.samples))
     if not len(kept):
         return _nothing(run)
+    check_units(run, block.samples)
     features = features_of(run, block.samples)
     answer = _asked(run, block.samples, features)[kept]
     matrix = _seen(run, block.samples, features)[kept]

@@ -23,6 +23,7 @@ from armillary.learn.running import Outcome, Trained
 from armillary.learn.study import ModelPart, Study, study_of
 from armillary.learn.trust import Reference, fit_reference, load_reference, save_reference
 from armillary.learn.typical import Typical, fit_typical, load_typical, save_typical, with_answers
+from armillary.learn.units import units_of_samples
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
@@ -114,6 +115,7 @@ def recipe_of(study: Study, outcome: Outcome) -> Record:
         "groups": list(prepared.features.groups),
         "variables": variables,
         "columns": list(samples.attrs.get("columns", ())),
+        "units": units_of_samples(samples) if study.data.layout == "table" else {},
         "inputs": list(inputs_of(study, samples)),
         "cadence": samples.attrs.get("cadence"),
         "priors": _priors(prepared),

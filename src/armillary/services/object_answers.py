@@ -130,6 +130,27 @@ def answers_of(
     return ObjectAnswers(run.classes, run.name, said, probabilities, sets, trust, run.key)
 
 
+def check_sources(data: "pa.Table") -> None:
+    """Refuse positions that are not on the sky, and errors of parallaxes that are not above zero; null may be.
+
+    Raises
+    ------
+    BadData
+    """
+    from armillary.science.photometry.columns import find_columns
+
+    error = find_columns(data).names.get("parallax_error", "")
+    for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0), (error, np.nextafter(0, 1), np.inf)):
+        values = data[name].to_numpy() if name in data.column_names else np.empty(0)
+        numbers = values.dtype.kind in "fiu"
+        wrong = np.flatnonzero((values < low) | (values > high)) if numbers else np.empty(0, int)
+        if len(wrong):
+            what = "above zero" if name == error else f"from {low:g} to {high:g}"
+            told = f"{len(wrong)} values of {name!r} are not {what}"
+            problem = f"{told}, the first, {values[wrong[0]]:g}, in row {wrong[0]}"
+            raise BadData(problem, "correct them, or set what is not known to null")
+
+
 def answers_message(told: ObjectAnswers) -> bytes:
     """Write answers for a page: codes of what is said (0 for nothing), probabilities, sets, trust."""
     states = sorted({*told.trust.tolist()} - {""})
@@ -198,10 +219,11 @@ def origin_of(desk: "Desk", table: ObjectTable, link: str = "") -> Record:
 
 def _asked(run: "Run", part: "pa.Table", prior: Mapping[str, float] | None) -> Any:
     from armillary.learn.applying import answer_block, stated_prior
+    from armillary.learn.units import frame_of
     from armillary.services.streams import Rows
 
     try:
-        made = Rows(run, partial(part.to_pandas))()
+        made = Rows(run, partial(frame_of, part))()
         answers, _ = answer_block(run, made, stated_prior(run, prior or run.study.prior))
     except ArmillaryError:
         raise

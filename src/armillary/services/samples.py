@@ -147,7 +147,9 @@ def blocks_of_table(
 
 
 def _frame(part: Callable[[], Any]) -> Any:
-    return part().to_pandas()
+    from armillary.learn.units import frame_of
+
+    return frame_of(part())
 
 
 def blocks_of_file(run: "Run", path: Path) -> Iterable[Callable[[], "Block"]]:

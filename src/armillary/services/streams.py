@@ -10,6 +10,7 @@ import numpy as np
 
 from armillary.errors import ArmillaryError, DamagedFile, one_line
 from armillary.learn.study import Study
+from armillary.learn.units import frame_of, units_of_astropy, units_of_schema, with_units
 from armillary.services.parquet_folders import files_in
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def blocks_in(run: "Run", path: Path, more: Mapping[str, Any]) -> "Iterator[Bloc
     """
     with _damage(path):
         for table in _tables_in(path, partial(_needed, run)):
-            frame = table.to_pandas(ignore_metadata=True).assign(**more)
+            frame = frame_of(table).assign(**more)
             yield table_block(run, frame)
 
 
@@ -182,12 +183,27 @@ def texts_of(path: Path) -> "Iterator[pd.DataFrame]":
     kind = kind_of(path)
     note = "#" if kind == ".ecsv" else None
     with _damage(path), pd.read_csv(path, sep=_separator(path, kind), chunksize=BLOCK_ROWS, comment=note) as pieces:
-        yield from pieces
+        units = _units_of_ecsv(path) if note else {}
+        yield from (with_units(piece, units) for piece in pieces)
 
 
 def kind_of(path: Path) -> str:
     """Give the suffix of a file that says what it is, a packed one's too."""
     return next((one.lower() for one in reversed(path.suffixes) if one != ".gz"), "")
+
+
+def _units_of_ecsv(path: Path) -> Record:
+    """Read the units in the head of an ECSV table, without its rows."""
+    import gzip
+    from itertools import takewhile
+
+    from astropy.table import Table
+
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        head = list(takewhile(lambda line: line.startswith("#"), lines))
+        lines.seek(0)
+        names = next((line for line in lines if not line.startswith("#")), "")
+    return units_of_astropy(Table.read([*head, names], format="ascii.ecsv")) if head else {}
 
 
 def _same(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -283,8 +299,9 @@ def _read_parquet(path: Path, record: Mapping[str, Any], needed: Callable[[list[
         schema = pa.schema(
             [parts[0].schema.field(name) if parts else file.schema_arrow.field(name) for name in columns]
         )
-        found: pd.DataFrame = pa.Table.from_batches(parts, schema).to_pandas(ignore_metadata=True)
-    return found
+        units = units_of_schema(file.schema_arrow)
+        table = pa.Table.from_batches(parts, schema)
+    return with_units(table.to_pandas(ignore_metadata=True), units)
 
 
 def _tables_in(path: Path, needed: Callable[[list[str]], list[str]]) -> "Iterator[pa.Table]":
@@ -313,8 +330,7 @@ def _read_arrow(path: Path, record: Mapping[str, Any], needed: Callable[[list[st
         rows = record["stop"] - record["start"]
         batches = [file.get_batch(record["batch"]).slice(record["start"], rows)] if rows else []
         table = pa.Table.from_batches(batches, file.schema).select(needed(file.schema.names))
-        found: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    return found
+        return frame_of(table)
 
 
 def _read_fits(path: Path, record: Mapping[str, Any], needed: Callable[[list[str]], list[str]]) -> "pd.DataFrame":
@@ -325,8 +341,8 @@ def _read_fits(path: Path, record: Mapping[str, Any], needed: Callable[[list[str
         unit = units[record["unit"]]
         part = fits.BinTableHDU(unit.data[record["start"] : record["stop"]], header=unit.header)
         table = Table.read(part, format="fits")
-        found: pd.DataFrame = table[needed(table.colnames)].to_pandas()
-    return found
+        wanted = table[needed(table.colnames)]
+        return with_units(wanted.to_pandas(), units_of_astropy(wanted))
 
 
 _READERS: Final[dict[str, Callable[..., "pd.DataFrame"]]] = {

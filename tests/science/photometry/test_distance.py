@@ -46,6 +46,10 @@ def test_poor_parallaxes_have_no_inverse() -> None:
         d.invert(np.ones(1), -np.ones(1))
 
 
+def test_an_error_of_zero_is_no_error() -> None:
+    assert np.isnan(d.invert(np.array([10.0]), np.zeros(1)).pc).all()
+
+
 def test_columns_of_bailer_jones() -> None:
     good = d.bailer_jones(np.array([100.0, np.nan]), np.array([99.0, np.nan]), np.array([102.0, np.nan]))
     assert good.pc[0] == 100

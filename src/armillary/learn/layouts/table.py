@@ -10,6 +10,7 @@ import numpy as np
 from armillary.errors import BadParameter, DamagedFile, one_line
 from armillary.learn.keys import check_keys
 from armillary.learn.samples import texts_of
+from armillary.learn.units import units_of_astropy, units_of_frame, units_of_schema, with_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,10 +67,18 @@ def samples_of_frame(frame: "pd.DataFrame", title: str, options: Mapping[str, An
     BadParameter
     """
     names = {str(old): new for new, old in dict(options.get("names", {})).items()}
+    units = {names.get(name, name): unit for name, unit in units_of_frame(frame).items()}
     words = [one for one in options.get("missing", ()) if isinstance(one, str)]
     plain = _plain_types(frame.rename(columns=names), str(options.get("label", "")))
     frame = _kept(_placed(_without_words(plain, words), options), options)
-    return _samples(_relabelled(frame, options), title, options)
+    return _with_units(_samples(_relabelled(frame, options), title, options), units)
+
+
+def _with_units(samples: "xr.Dataset", units: Mapping[str, str]) -> "xr.Dataset":
+    for name, unit in units.items():
+        if name in samples and samples[name].dtype.kind in "fiu":
+            samples[name].attrs["units"] = unit
+    return samples
 
 
 def _plain_types(frame: "pd.DataFrame", label: str) -> "pd.DataFrame":
@@ -109,7 +118,7 @@ def _frame(path: Path, label: str) -> "pd.DataFrame":
     kind = next((one for one in reversed(path.suffixes) if one != ".gz"), "").lower()
     try:
         if kind == ".parquet" or path.is_dir():
-            return pd.read_parquet(path)
+            return _parquet(path)
         if kind in {".feather", ".arrow", ".ipc"}:
             return pd.read_feather(path)
         if kind == ".csv":
@@ -118,11 +127,21 @@ def _frame(path: Path, label: str) -> "pd.DataFrame":
             return pd.read_csv(path, sep=r"\s+")
         from astropy.table import Table
 
-        frame: pd.DataFrame = Table.read(path).to_pandas()
+        table = Table.read(path)
+        frame: pd.DataFrame = with_units(table.to_pandas(), units_of_astropy(table))
     except Exception as failed:
         hint = "a table is .csv, .txt (blanks), .parquet, .feather, .vot, .fits or .ecsv"
         raise DamagedFile(f"cannot read {path.name} as a table: {one_line(str(failed))}", hint) from failed
     return frame
+
+
+def _parquet(path: Path) -> "pd.DataFrame":
+    """Read a file or folder; the units are in the fields of its schema."""
+    import pandas as pd
+    import pyarrow.dataset as ds
+
+    schema = ds.dataset(path, format="parquet").schema
+    return with_units(pd.read_parquet(path), units_of_schema(schema))
 
 
 def _csv(path: Path, label: str) -> "pd.DataFrame":

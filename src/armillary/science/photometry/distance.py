@@ -66,7 +66,7 @@ def invert(parallax: Array, error: Array, zero_point: Numbers = 0.0, *, least: f
     Parameters
     ----------
     parallax, error, zero_point : array, shape (n,)
-        mas; a zero point that is NaN counts as 0.
+        mas; a zero point that is NaN counts as 0. A parallax whose error is 0 has no inverse.
     least : float
         Parallax over error that is needed. Below 5 the inverse is biased by more than 4 % and its interval is no longer
         even roughly right (Luri et al. 2018, doi:10.1051/0004-6361/201832964): use distances of Bailer-Jones there.
@@ -82,7 +82,7 @@ def invert(parallax: Array, error: Array, zero_point: Numbers = 0.0, *, least: f
     if (sigma < 0).any():
         raise BadData(f"{int((sigma < 0).sum())} errors of parallaxes are below zero", "set them to NaN")
     with np.errstate(divide="ignore", invalid="ignore"):
-        good = (given >= least * sigma) & (given > 0)
+        good = (given >= least * sigma) & (given > 0) & (sigma > 0)
         inverse = (np.where(good, 1000 / one, np.nan) for one in (given, given + sigma, given - sigma))
         return Distance(*inverse)
 

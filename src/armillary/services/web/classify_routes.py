@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from armillary.errors import BadData, BadRequest
-from armillary.services.object_answers import ObjectAnswers, answers_of, told_rows
+from armillary.services.object_answers import ObjectAnswers, answers_of, check_sources, told_rows
 from armillary.services.object_tables import ObjectTable, objects_of
 from armillary.services.uploads import MOST_OCTETS, check_rows, format_of, read_upload
 from armillary.services.web.objects_routes import classifier, table_of
@@ -91,6 +91,7 @@ def _told(call: Call, table: ObjectTable, question: tuple[str, str, Mapping[str,
     name, model, prior = question
     run = classifier(call, name, model)
     try:
+        check_sources(table.data)
         told = answers_of(run, table.data, prior=prior)
         rows = told_rows(table, told)
     except BadData as wrong:  # of a table that was sent the sender is the archive

@@ -231,6 +231,40 @@ def test_the_tree_leads_to_it(page: "Page", sky_address: str) -> None:
     expect(page.get_by_role("heading", name="Stars in ten bands")).to_be_visible()
 
 
+def test_upper_limits_are_neither_drawn_nor_in_colours(visit: Callable[[str], "Page"]) -> None:
+    page = visit("&select=set;range;J;-30;60")
+    row = page.evaluate("objects.chosen[0]")
+    page.evaluate(
+        """(row) => {
+          const { data } = objects, limit = new Uint8Array(data.count);
+          limit[row] = 1;
+          data.measured.set(...data.withoutLimits("j_mag", limit));
+          data.made.clear();
+          objects.select();
+        }""",
+        row,
+    )
+    drawn = page.evaluate(
+        "(row) => ['J', 'j_mag', 'J-H', 'H'].map((one) => Number.isFinite(objects.data.values(one)[row]))", row
+    )
+    assert drawn == [False, False, False, True]
+    assert row not in page.evaluate("objects.chosen")
+
+
+def test_no_number_of_the_whole_sky_stands_there_twice(visit: Callable[[str], "Page"]) -> None:
+    page = visit("&projection=mollweide")
+    words = """(() => {
+      const said = [], pen = objects.plots.sky.canvas.getContext("2d"), before = pen.fillText;
+      pen.fillText = (text) => said.push(text);
+      objects.plots.sky.paint();
+      delete pen.fillText;
+      return said;
+    })()"""
+    said = page.evaluate(words)
+    assert len(said) == len(set(said))
+    assert {"270°", "90°", "330°", "+60°", "-60°"} <= set(said)
+
+
 def test_a_source_has_its_page(visit: Callable[[str], "Page"]) -> None:
     page = visit("&at=4")
     page.get_by_role("link", name="All about it").click()

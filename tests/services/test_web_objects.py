@@ -12,17 +12,18 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pyarrow as pa
 import pytest
 import uvicorn
 from astropy.io.votable import parse_single_table
 
 import armillary as arm
-from armillary.errors import BadRequest
+from armillary.errors import BadData, BadRequest
 from armillary.model import Request
 from armillary.services.desk import Desk
 from armillary.services.desk import open as open_desk
 from armillary.services.object_sources import tell_source
-from armillary.services.object_tables import message_of, read_objects
+from armillary.services.object_tables import message_of, objects_of, read_objects, seds_of, without_nobodys
 from armillary.services.web import build_app
 from armillary.services.web.server import listen
 
@@ -103,6 +104,30 @@ def test_a_table_comes_as_one_message_with_an_etag(client: httpx.Client, objects
     assert (again.status_code, again.content) == (304, b"")
     other = client.get("/api/objects", params={"request": STARS.replace("3000", "2000")})
     assert other.headers["etag"] != answer.headers["etag"]
+
+
+def test_upper_limits_are_told_apart_and_counted() -> None:
+    data = pa.table({
+        "source_id": [1, 2, 3], "j_m": [10.0, 11.0, 12.0], "j_msigcom": [0.1, 0.1, 0.1],
+        "ks_m": [9.0, 10.0, 11.0], "ks_msigcom": [0.1, None, 0.1], "tmass_ph_qual": ["AAA", "AAU", "UAA"],
+    })  # fmt: skip
+    head, array = unpacked(message_of(objects_of(Request("mine"), [data]), "Mine"))
+    assert {name: array(one).tolist() for name, one in head["limits"].items()} == {"J": [0, 0, 1], "Ks": [0, 1, 0]}
+    assert "(J 1, Ks 1)" in head["notes"][0]
+
+
+def test_what_is_no_magnitude_becomes_null_with_a_note() -> None:
+    data = pa.table({"source_id": [1, 2, 3], "j_m": [10.0, -999.0, 99.0], "j_msigcom": [0.1, -999.0, 0.1]})
+    given = objects_of(Request("mine"), [data])
+    with pytest.raises(BadData, match="below zero"):
+        seds_of(given)
+    table = without_nobodys(given)
+    head, array = unpacked(message_of(table, "Mine"))
+    values = {one["name"]: array(one["values"]) for one in head["columns"]}
+    np.testing.assert_array_equal(values["j_m"], np.float32([10, np.nan, np.nan]))
+    assert head["limits"] == {}
+    assert "(j_m 2)" in head["notes"][0]
+    assert np.isfinite(seds_of(table).f_nu).sum() == 1
 
 
 def test_a_source_is_told_with_its_energy_distribution(client: httpx.Client, truth: dict[str, list[str]]) -> None:

@@ -50,12 +50,15 @@ class ObjectTable:
         The column that names a source; empty if rows are counted.
     columns : Columns
         Which of its columns is which band, error or parallax.
+    emptied : mapping of str to int
+        How many numbers of a column were no magnitudes (99, -999) and became null, see `without_nobodys`.
     """
 
     request: Request
     data: "pa.Table"
     identity: str
     columns: "Columns"
+    emptied: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
@@ -138,7 +141,7 @@ def read_objects(desk: "Desk", request: Request, progress: Progress = silent) ->
                 f"{product.path} has more than {MOST_ROWS:,} rows", "ask for a part: where, cone, bbox or rows"
             )
         parts.append(block)
-    return objects_of(request, parts)
+    return without_nobodys(objects_of(request, parts))
 
 
 def objects_of(request: Request, parts: Sequence[Any]) -> ObjectTable:
@@ -166,6 +169,37 @@ def bands_of(data: "pa.Table") -> "Columns":
     plain |= {f"{name}_error": f"e_{name}" for name in plain if f"e_{name}" in there}
     own = {role: name for role, name in plain.items() if role.removesuffix("_error") not in known.names}
     return Columns(dict(sorted({**own, **known.names}.items(), key=_order)))
+
+
+def without_nobodys(table: ObjectTable) -> ObjectTable:
+    """Put null where a magnitude is none (99, -999), with its error: pages draw what is left, and tell how many."""
+    import pyarrow as pa
+
+    data, emptied = table.data, dict[str, int]()
+    for band in table.columns.bands:
+        name = table.columns.names[band.name]
+        wrong = _nobodys(data, name)
+        if not wrong.any():
+            continue
+        emptied[name] = int(wrong.sum())
+        for one in filter(None, (name, table.columns.names.get(f"{band.name}_error"))):
+            at = data.column_names.index(one)
+            data = data.set_column(at, data.schema.field(at), _emptied(data.column(at), pa.array(wrong)))
+    return replace(table, data=data, emptied=emptied)
+
+
+def limits_of(table: ObjectTable) -> tuple[dict[str, Array], list[str]]:
+    """Give which magnitudes are upper limits, by band, of bands that have any; and what a page says of them."""
+    try:
+        made = seds_of(table)
+    except BadData as wrong:  # the columns can be looked at all the same
+        return {}, [f"Upper limits are not told: {wrong.problem}; {wrong.next_step}"]
+    places = {band.name: at for at, band in enumerate(made.bands)}
+    there = {one.name: made.limit[:, places[one.name]] for one in table.columns.bands}
+    found = {name: limit for name, limit in there.items() if limit.any()}
+    counts = ", ".join(f"{name} {int(limit.sum()):,}" for name, limit in found.items())
+    about = f"Upper limits are not drawn in the planes ({counts}); the energy distribution has them as arrows"
+    return found, [about] if found else []
 
 
 def seds_of(table: ObjectTable, rows: Array | None = None, *, corrected: bool = False) -> "Seds":
@@ -229,10 +263,15 @@ def message_of(table: ObjectTable, title: str) -> bytes:
     ra, dec = table.places()
     columns = [_column(table, one) for one in numeric] + derived(table)
     classes = [one for one in (_classes(table, field.name) for field in fields if not _is_number(field.type)) if one]
+    limits, notes = limits_of(table)
+    if table.emptied:
+        counts = ", ".join(f"{name} {count:,}" for name, count in table.emptied.items())
+        notes.append(f"Numbers that are no magnitudes are left out ({counts}); products refuse them: make them null")
+    bands = [{"name": one.name, "column": table.columns.names[one.name]} for one in table.columns.bands]
     return pack({
         "version": 1, "title": title, "product": table.request.product, "rows": len(table), "identity": table.identity,
         "ids": _joined(table.ids()), "ra": ra, "dec": dec,
-        "bands": [{"name": one.name, "column": table.columns.names[one.name]} for one in table.columns.bands],
+        "bands": bands, "limits": {name: limit.astype(np.uint8) for name, limit in limits.items()}, "notes": notes,
         "columns": columns, "classes": classes + _lada(columns),
     })  # fmt: skip
 
@@ -263,6 +302,23 @@ def numbers(data: "pa.Table", name: str) -> Array:
     import pyarrow.compute as pc
 
     return np.asarray(pc.cast(data.column(name), pa.float64(), safe=False).to_numpy(), float)
+
+
+def _nobodys(data: "pa.Table", name: str) -> Array:
+    from armillary.science.photometry.columns import in_magnitudes
+    from armillary.science.photometry.seds import MAGNITUDES
+
+    if not (_is_number(data.schema.field(name).type) and in_magnitudes(data, name)):
+        return np.zeros(data.num_rows, bool)
+    values = numbers(data, name)
+    return (values < MAGNITUDES[0]) | (values > MAGNITUDES[1])
+
+
+def _emptied(column: Any, where: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(where, pa.scalar(None, column.type), column)
 
 
 def _joined(names: Sequence[str]) -> Array:

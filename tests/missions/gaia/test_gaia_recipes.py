@@ -124,6 +124,12 @@ def test_no_luminosity_where_most_of_it_was_not_seen(sky: Any) -> None:
         assert np.array_equal(np.isnan(column(strict, name)), np.isnan(column(made, name)) | much)
 
 
+def test_a_flux_is_no_luminosity_by_its_ucd(sky: Any) -> None:
+    made = make(luminosities, sky)
+    told = {one: made.schema.field(one).metadata[b"ucd"].decode() for one in ("bolometric_flux", "luminosity")}
+    assert told == {"bolometric_flux": "phot.flux.bol", "luminosity": "phys.luminosity"}
+
+
 def test_sources_keep_the_name_they_have(sky: Any) -> None:
     named = sky.drop_columns(["source_id"]).append_column("ID", pa.array([f"star {at}" for at in range(ROWS)]))
     assert make(luminosities, named).column_names[:3] == ["ID", "ra", "dec"]

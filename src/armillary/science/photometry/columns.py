@@ -24,8 +24,8 @@ from armillary.science.plasma import Array
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "source_id": ("source_id", "Source", "dr3_source_id"),
     "G": ("phot_g_mean_mag", "g_mag", "Gmag", "G"),
-    "BP": ("phot_bp_mean_mag", "bp_mag", "BPmag", "BP"),
-    "RP": ("phot_rp_mean_mag", "rp_mag", "RPmag", "RP"),
+    "BP": ("phot_bp_mean_mag", "bp_mag", "BPmag", "Gbmag", "BP"),
+    "RP": ("phot_rp_mean_mag", "rp_mag", "RPmag", "Grmag", "RP"),
     "J": ("j_m", "j_mag", "Jmag", "tmass_j_m", "J"),
     "H": ("h_m", "h_mag", "Hmag", "tmass_h_m", "H"),
     "Ks": ("ks_m", "ks_mag", "Kmag", "Ksmag", "k_m", "k_mag", "tmass_ks_m", "Ks"),
@@ -239,6 +239,11 @@ def row_count(table: Any) -> int:
         return int(rows)
     names = sorted(column_names(table))
     return len(column_values(table, names[0])) if names else 0
+
+
+def in_magnitudes(table: Any, name: str) -> bool:
+    """Say whether a column is in magnitudes, or in no unit that would say otherwise."""
+    return _unit(table, name) in _MAGNITUDES
 
 
 def check_once(identities: Array, what: str = "source_id") -> None:

@@ -23,7 +23,7 @@ RedSources: TypeAlias = Literal["none", "brown", "supplement"]
 #: Rows worked on at a time, so that they stay in the processor's cache.
 _PORTION: Final = 4096
 #: What a magnitude may be; 99 and -999 are nobody's.
-_MAGNITUDES: Final = (-30.0, 60.0)
+MAGNITUDES: Final = (-30.0, 60.0)
 _WISE: Final[tuple[str, ...]] = ("W1", "W2", "W3", "W4")
 
 
@@ -225,7 +225,7 @@ def _checked(
         return given, sigmas
     # NaN makes both false, so one look at the ends is enough.
     low, high = np.fmin.reduce(given, None), np.fmax.reduce(given, None)
-    lowest, highest = (-np.finfo(float).max, np.finfo(float).max) if flux else _MAGNITUDES
+    lowest, highest = (-np.finfo(float).max, np.finfo(float).max) if flux else MAGNITUDES
     if low < lowest or high > highest:
         outside = (given < lowest) | (given > highest)
         raise BadData(_told(outside, given, chosen), "give missing values as NaN, and magnitudes as magnitudes")

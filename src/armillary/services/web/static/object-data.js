@@ -43,7 +43,14 @@ export class Objects {
     /** @type {Map<string, {name: string, names: string[], codes: Uint8Array}>} */
     this.classes = new Map(head.classes.map((one) => [one.name, one]));
     this.bandColumns = new Map(head.bands.map((one) => [one.name, one.column]));
+    /** Magnitudes without upper limits, of columns that have some. @type {Map<string, Float32Array>} */
+    this.measured = new Map(Object.entries(head.limits).map(([band, limit]) => this.withoutLimits(this.bandColumns.get(band) ?? "", limit)));
     this.made = new Map();
+  }
+
+  /** @param {string} column @param {Uint8Array} limit @returns {[string, Float32Array]} */
+  withoutLimits(column, limit) {
+    return [column, this.byName.get(column).values.map((one, k) => (limit[k] ? NaN : one))];
   }
 
   /** Give the names of all sources, split when first asked for. */
@@ -78,18 +85,18 @@ export class Objects {
     return this.bandColumns.has(axis) || axis === "G_abs" || this.byName.get(axis)?.unit === "mag" && !axis.includes("error");
   }
 
-  /** @param {string} axis a column, a band or two bands with a minus between @returns {Float32Array|Float64Array} */
+  /** @param {string} axis a column, a band or two bands with a minus between @returns {Float32Array|Float64Array} NaN where it is an upper limit */
   values(axis) {
-    if (this.byName.has(axis)) return this.byName.get(axis).values;
-    if (this.bandColumns.has(axis)) return this.byName.get(this.bandColumns.get(axis)).values;
+    const column = this.byName.has(axis) ? axis : this.bandColumns.get(axis);
+    if (column !== undefined) return this.measured.get(column) ?? this.byName.get(column).values;
     if (!this.made.has(axis)) this.made.set(axis, this.difference(axis));
     return this.made.get(axis);
   }
 
   difference(axis) {
-    const [one, other] = axis.split("-").map((band) => this.byName.get(this.bandColumns.get(band) ?? ""));
+    const [one, other] = axis.split("-").map((band) => (this.bandColumns.has(band) ? this.values(this.bandColumns.get(band)) : null));
     const made = new Float32Array(this.count).fill(NaN);
-    if (one && other) for (let k = 0; k < this.count; k++) made[k] = one.values[k] - other.values[k];
+    if (one && other) for (let k = 0; k < this.count; k++) made[k] = one[k] - other[k];
     return made;
   }
 

@@ -5,6 +5,8 @@ import { make } from "./elements.js";
 const LEFT = 46;
 const BOTTOM = 30;
 const NEAR = 12;
+/** Fewer points than these are drawn larger. */
+const FEW = 2000;
 const STEP = 0.15;
 
 /**
@@ -124,7 +126,7 @@ export class Plot {
     const [ax, ay] = [(ox - LEFT) * ratio, (oy - 4) * ratio];
     const [bx, by] = [sx * ratio, sy * ratio];
     const faint = this.colours.dark ? 0xff5a534c : 0xffcfc9c4;
-    const size = order.length > 40000 ? 1 : 2;
+    const size = order.length > 40000 ? 1 : order.length >= FEW ? 2 : order.length >= FEW / 4 ? 3 : 4;
     const paint = (wanted, wide, flat) => {
       for (let k = 0; k < order.length; k++) {
         const row = order[k];
@@ -138,7 +140,7 @@ export class Plot {
     };
     const scaled = Math.max(1, Math.round(size * ratio));
     if (any) paint(false, scaled, faint);
-    if (!any && this.shown.density) this.pile(pixels, iw, ih, [ax, bx, ay, by]);
+    if (!any && this.shown.density && order.length >= FEW) this.pile(pixels, iw, ih, [ax, bx, ay, by]);
     else paint(true, any ? scaled + 1 : scaled, 0);
     pen.putImageData(image, Math.round(LEFT * ratio), Math.round(4 * ratio));
   }

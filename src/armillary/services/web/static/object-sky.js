@@ -9,6 +9,10 @@ const GALACTIC = [
 ];
 const STEPS = [90, 60, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
 
+/** Just short of half a turn, which would be the other side; meridians of the whole sky from its middle. */
+const EDGE = 179.999999;
+const MERIDIANS = [EDGE, 120, 60, 0, -60, -120, -EDGE];
+
 /** @typedef {{kind: string, frame: string, lon: number, lat: number}} Projection lon and lat: the middle, degrees */
 
 /** Turn ICRS into a frame, degrees. @returns {[number, number]} */
@@ -122,14 +126,24 @@ export function graticule(projection) {
     pen.globalAlpha = 0.55;
     pen.lineWidth = 0.7;
     const [bLow, bHigh] = whole ? [-90, 90] : [Math.max(-90, midLat - tall * 1.2), Math.min(90, midLat + tall * 1.2)];
-    for (let l = Math.floor((midLon - wide) / lonStep) * lonStep; l <= midLon + wide; l += lonStep) {
-      line(plot, pen, put, (t) => [l, bLow + t * (bHigh - bLow)]);
-    }
-    for (let b = Math.ceil(bLow / step) * step; b <= bHigh; b += step) line(plot, pen, put, (t) => [midLon + (whole ? 179.9 : wide) * (2 * t - 1), b]);
+    const lons = whole ? MERIDIANS.map((away) => projection.lon + away) : upTo(midLon - wide, midLon + wide, lonStep);
+    for (const l of lons) line(plot, pen, put, (t) => [l, bLow + t * (bHigh - bLow)]);
+    const from = whole ? projection.lon : midLon;
+    for (let b = Math.ceil(bLow / step) * step; b <= bHigh; b += step) line(plot, pen, put, (t) => [from + (whole ? EDGE : wide) * (2 * t - 1), b]);
     pen.globalAlpha = 1;
-    numbers(plot, pen, put, { midLon, midLat, wide, lonStep, step, bLow, bHigh });
+    if (whole) outline(plot, pen, put, projection.lon);
+    numbers(plot, pen, put, { midLon, midLat, lons, whole, step, bLow, bHigh });
   };
 }
+
+/** Draw the edge of the whole sky. */
+function outline(plot, pen, put, lon) {
+  pen.strokeStyle = plot.colours.frame;
+  pen.lineWidth = 1.2;
+  for (const side of [-EDGE, EDGE]) line(plot, pen, put, (t) => [lon + side, 180 * t - 90]);
+}
+
+const upTo = (low, high, step) => Array.from({ length: Math.floor(high / step) - Math.floor(low / step) + 1 }, (_, k) => (Math.floor(low / step) + k) * step);
 
 function line(plot, pen, put, at) {
   pen.beginPath();
@@ -144,18 +158,23 @@ function line(plot, pen, put, at) {
   pen.stroke();
 }
 
-function numbers(plot, pen, put, { midLon, midLat, wide, lonStep, step, bLow, bHigh }) {
+function numbers(plot, pen, put, { midLon, midLat, lons, whole, step, bLow, bHigh }) {
   const [width, height] = plot.size();
   const inside = (x, y) => x > 52 && x < width - 30 && y > 8 && y < height - 34;
   pen.textAlign = "left";
   pen.textBaseline = "bottom";
-  for (let l = Math.floor((midLon - wide) / lonStep) * lonStep; l <= midLon + wide; l += lonStep) {
-    const [x, y] = plot.toPixel(...put(l, midLat));
-    if (inside(x, y)) pen.fillText(`${degrees(((l % 360) + 360) % 360)}`, x + 2, height - 32);
+  const said = new Set();
+  for (const l of lons) {
+    const words = degrees(Math.round((((l % 360) + 360) % 360) * 1000) / 1000 % 360);
+    const [x, y] = plot.toPixel(...put(l, whole ? 0 : midLat));
+    if (said.has(words) || !(whole ? x > 46 && x < width - 30 : inside(x, y))) continue;
+    said.add(words);
+    pen.fillText(words, x + 2, whole ? Math.max(22, Math.min(y - 1, height - 32)) : height - 32);
   }
   for (let b = Math.ceil(bLow / step) * step; b <= bHigh; b += step) {
     const [x, y] = plot.toPixel(...put(midLon, b));
-    if (inside(x, y)) pen.fillText(degrees(b), 50, y);
+    const named = !whole || (Math.abs(b) > 1e-9 && Math.abs(b) < 90); // the equator has the numbers of the meridians
+    if (named && inside(x, y)) pen.fillText(`${b > 0 ? "+" : ""}${degrees(b)}`, 50, y);
   }
 }
 

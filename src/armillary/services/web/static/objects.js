@@ -49,6 +49,7 @@ export class Page {
     const began = performance.now();
     this.data = new Objects(await (await waiting.answer).arrayBuffer());
     byId("title").textContent = document.title = this.data.title;
+    byId("notes").replaceChildren(...this.data.notes.map((one) => make("p", { className: "faint" }, one)));
     this.complete();
     this.fillAxes();
     this.arrange();

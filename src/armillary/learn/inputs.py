@@ -1,6 +1,6 @@
 """What features are made of: the plain columns of samples that trust looks at beside the features themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,7 +29,7 @@ def inputs_of(study: Study, samples: "xr.Dataset") -> tuple[str, ...]:
         for name, one in samples.data_vars.items()
         if name not in RESERVED and one.dims[:1] == ("sample",) and one.dtype.kind in "fiub"
     }
-    named = [[one for one in dict.fromkeys(_texts(step.options)) if one in numbers] for step in study.features]
+    named = [[one for one in dict.fromkeys(texts_in(step.options)) if one in numbers] for step in study.features]
     found = list(dict.fromkeys(one for names in named for one in names))
     if not named or not all(named):
         found = [one for one in dict.fromkeys([*found, *numbers_of(samples)]) if one in numbers]
@@ -74,13 +74,14 @@ def _beside(features: Features, plain: Features, titles: list[str]) -> Features:
     )
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
+    """Give all texts inside nested values, keys among them: the names of columns are some of them."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for key, one in value.items():
             yield str(key)
-            yield from _texts(one)
+            yield from texts_in(one)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _texts(one)
+            yield from texts_in(one)

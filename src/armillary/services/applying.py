@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from armillary.errors import BadRequest, CannotWrite, UnknownProduct
 from armillary.model import Interval, Progress, format_time, parse_time, share, silent
 from armillary.services import samples as sampling
 from armillary.services.desk import Desk, ask
+from armillary.services.kept_answers import identity_of, stamps_of, tidy
 from armillary.services.rasters import of_maps
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Record = dict[str, Any]
 #: Columns of samples that are the place of an object.
 _OBJECT: Final = ("ra", "dec", "source_id")
-#: Seconds for which the answers of an interrupted call are kept.
-_KEPT: Final = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ def apply_run(
     about["rows"] = BLOCK_ROWS
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
     folder = desk.home / "applied" / name
-    _tidy(folder.parent)
+    tidy(folder.parent)
     if dask:
         from armillary.services.clusters import answer_on
 
@@ -308,7 +306,7 @@ def _question(
     if len(things) == 1 and Path(things[0]).exists() and not _is_product(desk, things[0]):
         _refuse({**given, **selected}, "a file")
         made = sampling.blocks_of_file(run, Path(things[0]))
-        return made, len(made) if isinstance(made, list) else 0, {"file": _stamp(Path(things[0]))}
+        return made, len(made) if isinstance(made, list) else 0, {"file": stamps_of(Path(things[0]))}
     if len(things) == 1 and sampling.is_table(desk.product(things[0])):
         _refuse({"--column": target.columns}, "a table")
         request = ask(desk.product(things[0]).path, target.start, target.stop, params=target.params, **target.parts)
@@ -349,30 +347,9 @@ def _interval(desk: Desk, target: Target, products: Sequence[str]) -> Interval:
     return Interval(start, stop)
 
 
-def _stamp(path: Path) -> list[Any]:
-    """Tell one state of a file or folder from another."""
-    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-    return [[str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns] for one in files]
-
-
-def _tidy(folder: Path) -> None:
-    """Remove answers of calls that were interrupted and never repeated."""
-    for one in folder.glob("*"):
-        if time.time() - one.stat().st_mtime > _KEPT:
-            shutil.rmtree(one, ignore_errors=True)
-
-
 def _known(value: Any) -> Any:
     """Give a value, None for NaN."""
     return None if value is None or value != value else value  # noqa: PLR0124 - NaN is not itself
-
-
-def identity_of(run: "Run") -> str:
-    """Give a hash of the model that is asked, not of its name only."""
-    digest = hashlib.sha256()
-    for name in ("run.json", "metrics.json", "recipe.json"):
-        digest.update((run.folder / name).read_bytes())
-    return digest.hexdigest()
 
 
 def _id(run: "Run", name: str, *what: Any) -> str:

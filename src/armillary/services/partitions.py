@@ -178,7 +178,7 @@ def _ask(
     """Write down what is asked, or see that it is what was asked before."""
     from armillary import __version__
     from armillary.learn.applying import BLOCK_ROWS, stated_prior
-    from armillary.services.applying import identity_of
+    from armillary.services.kept_answers import identity_of
 
     shares = stated_prior(run, prior or run.study.prior)
     asked: Record = {"version": __version__, "run": identity_of(run), "model": run.name, "block": BLOCK_ROWS}

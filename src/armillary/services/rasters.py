@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from armillary.catalogues import Entry, Store
 from armillary.errors import BadRequest
 from armillary.model import Progress, share, silent
 from armillary.services.desk import Desk
+from armillary.services.kept_answers import identity_of, stamps_of, tidy
 from armillary.services.scenes import is_product, scene_of_products, segments_named, way_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ENDINGS: Final = (".tif", ".nc", ".zarr")
 #: Mean radius of the Earth, metres (IUGG).
 _RADIUS: Final = 6_371_008.8
-#: Seconds for which the answers of an interrupted call are kept.
-_KEPT: Final = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +79,10 @@ def apply_to_map(
     from armillary.learn.mapping import map_scene
 
     scene, segments, about = _question(desk, run, things, dict(columns or {}), span)
-    about |= {"run": _identity(run), "model": run.name, "prior": dict(prior or {}), "lines": scene.strip_lines}
+    about |= {"run": identity_of(run), "model": run.name, "prior": dict(prior or {}), "lines": scene.strip_lines}
     name = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:20]
     folder = desk.home / "applied" / name
-    _tidy(folder.parent)
+    tidy(folder.parent)
     return map_scene(run, scene, folder, segments=segments, prior=prior, progress=share(progress, 0.0, 0.9))
 
 
@@ -171,7 +169,7 @@ def entries_of(mapped: "Mapped", name: str, wanted: Wanted) -> Iterator[Entry]:
     named = np.array([not wanted.classes or one in wanted.classes for one in mapped.run.classes])
     kept = named[patches.code] & (patches.percent >= 100 * wanted.probability) & (patches.area >= wanted.area)
     codes = (_layers(one).code for *_, one in mapped.strips())
-    to_degrees, identity = _to_degrees(mapped.scene), _identity(mapped.run)
+    to_degrees, identity = _to_degrees(mapped.scene), identity_of(mapped.run)
     for number, rings in outlines_of(patches, kept, codes):
         geometry = {"type": "Polygon", "coordinates": [to_degrees(ring) for ring in rings]}
         text = json.dumps([name, identity, mapped.run.name, geometry])
@@ -312,21 +310,4 @@ def _of_file(desk: Desk, run: "Run", path: Path) -> tuple["Scene", "Segments | N
     segments = segments_at(path, options, scene) if "segments" in options else None
     if segments is None and "segments" in run.study.data.options:
         segments = segments_named(desk, run.study.data.options["segments"], scene)
-    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-    stamps = [[str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns] for one in files]
-    return scene, segments, {"file": stamps}
-
-
-def _identity(run: "Run") -> str:
-    """Give a hash of the model that is asked, not of its name only."""
-    digest = hashlib.sha256()
-    for name in ("run.json", "metrics.json", "recipe.json"):
-        digest.update((run.folder / name).read_bytes())
-    return digest.hexdigest()
-
-
-def _tidy(folder: Path) -> None:
-    """Remove answers of calls that were interrupted and never repeated."""
-    for one in folder.glob("*"):
-        if time.time() - one.stat().st_mtime > _KEPT:
-            shutil.rmtree(one, ignore_errors=True)
+    return scene, segments, {"file": stamps_of(path)}

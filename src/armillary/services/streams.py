@@ -361,8 +361,9 @@ def _channel(run: "Run", path: Path, name: str) -> "Block":
 def _needed(run: "Run", there: list[str]) -> list[str]:
     """Give the columns of a table that a study names anywhere, or that say where an object is; all if none is named."""
     from armillary.learn.applying import PLACES
+    from armillary.learn.inputs import texts_in
 
-    wanted = {*_texts(_named_by(run.study)), *run.recipe["columns"], *run.recipe["variables"], *PLACES}
+    wanted = {*texts_in(_named_by(run.study)), *run.recipe["columns"], *run.recipe["variables"], *PLACES}
     photometric = [step.options for step in run.study.features if step.use == "photometry"]
     for options in [*photometric, *([run.study.checks] if run.study.checks else [])]:
         wanted |= _of_photometry(options, there)
@@ -381,18 +382,6 @@ def _named_by(study: Study) -> list[Any]:
     split = study.split
     where = [*split.space_on, *split.sky_on, split.time_on, split.group_on, split.stratify_on]
     return [options, where, [one.options for one in study.features]]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield str(key)
-            yield from _texts(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
 
 
 def _separator(path: Path, kind: str) -> str:
